@@ -1,0 +1,1 @@
+"""The catalog, extracted from the shop."""

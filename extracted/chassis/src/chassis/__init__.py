@@ -1,0 +1,1 @@
+"""What every extracted service needs; knows no service."""

@@ -1,0 +1,1 @@
+"""The reference monolith: what a team has before it starts."""

@@ -1,0 +1,1 @@
+"""What a team installs in its monolith and services; standard library only."""

@@ -1,0 +1,1 @@
+"""The strangler-fig gateway: data plane, control plane and command line."""

@@ -1,0 +1,1 @@
+"""The workers: one process per slot, one event loop, one snapshot."""

@@ -1,0 +1,225 @@
+"""What is said over the control link, both ways. Each message is a frozen value; ``strangler.link`` puts it into bytes.
+
+Peers that speak: ``worker`` (one per slot), ``control``, ``supervisor``, ``cli``. A connection begins with ``Hello`` from
+the side that connected; an unknown protocol version is answered with ``Refused`` and the connection is closed.
+
+On ``STATE/control.sock``, where control listens:
+    worker → Hello, Ack, Status, Traffic; control → SnapshotPush, at once if the Hello's revision is another.
+On ``STATE/supervisor.sock``, where the supervisor listens:
+    worker → Hello, KillsAck, Status; supervisor → KillsPush (at once, also when empty), Drain.
+    cli, control → Hello, KillRequest, ShutdownRequest, RosterRequest, KillEventsRequest;
+    supervisor → KillReply; Roster and KillEvent to those who asked, at once and with every change.
+"""
+
+from dataclasses import dataclass, field
+
+from strangler.model.flag import Kill
+from strangler.model.snapshot import Snapshot
+
+PROTOCOL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The first message of a connection. ``slot`` is the worker's number, -1 for others."""
+
+    role: str
+    pid: int
+    slot: int = -1
+    revision: int = 0
+    """The snapshot that the sender has; 0 for none."""
+    protocol: int = PROTOCOL
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why the other side closes the connection."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPush:
+    """Control to worker: use this from now on."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Worker to control: every request that begins now sees ``revision``; or why the snapshot was not taken."""
+
+    revision: int
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Worker to supervisor and control, when something changed and once a second."""
+
+    revision: int
+    accepting: bool
+    connections: int
+    in_flight: int
+    kills: int
+    """The generation of kills that is in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What one route's arm has served since the worker started: totals, so that a lost message loses nothing."""
+
+    route: str
+    arm: str
+    statuses: tuple[tuple[int, int], ...]
+    """Pairs of status code and count; 0 stands for a client that left before there was an answer."""
+    reasons: tuple[tuple[str, int], ...]
+    buckets: tuple[int, ...]
+    """Counts per bound of ``LATENCY_BOUNDS``, not cumulated, with one more for what is slower."""
+    seconds: float
+    """The sum of all durations, from the head's last byte in to the answer's last byte out."""
+
+
+LATENCY_BOUNDS = (
+    0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+)  # fmt: skip
+"""Upper bounds, in seconds, of the latency histogram."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """The upstream connections of one worker to one endpoint."""
+
+    upstream: str
+    endpoint: str
+    idle: int
+    active: int
+    pending: int
+    opened: int
+    """Since the worker started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Worker to control, once a second."""
+
+    series: tuple[Series, ...]
+    pools: tuple[PoolState, ...]
+    failures: tuple[tuple[str, int], ...] = ()
+    """Pairs of ``stage.culprit`` and count, since the worker started."""
+    log_dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Supervisor to worker: accept no more, finish what you have, end."""
+
+    grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class KillsPush:
+    """Supervisor to worker: exactly these routes are killed now."""
+
+    generation: int
+    kills: tuple[Kill, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KillsAck:
+    """Worker to supervisor: every request that begins now sees this generation."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class KillRequest:
+    """To the supervisor: kill these routes, or lift their kills."""
+
+    routes: tuple[str, ...]
+    author: str
+    reason: str
+    lift: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KillReply:
+    """From the supervisor, when every worker has acknowledged or the time for it is over."""
+
+    generation: int
+    kills: tuple[Kill, ...]
+    missing: tuple[int, ...]
+    """Slots that did not acknowledge."""
+    seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KillEvent:
+    """Supervisor to control, for the audit. ``sequence`` grows by one; control remembers the last that it has."""
+
+    sequence: int
+    at: str
+    routes: tuple[str, ...]
+    author: str
+    reason: str
+    lift: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KillEventsRequest:
+    """Control to supervisor, after Hello: send the events after this sequence, and those that follow."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRequest:
+    """To the supervisor: who should be there?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place for a worker."""
+
+    slot: int
+    pid: int
+    """0 while it is being replaced."""
+    ready: bool
+    revision: int
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The slots that a flip must wait for."""
+
+    slots: tuple[Slot, ...]
+    kills: tuple[Kill, ...] = ()
+    control_pid: int = 0
+    listening: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownRequest:
+    """To the supervisor: drain and end, as on SIGTERM."""
+
+
+Message = (
+    Hello
+    | Refused
+    | SnapshotPush
+    | Ack
+    | Status
+    | Traffic
+    | Drain
+    | KillsPush
+    | KillsAck
+    | KillRequest
+    | KillReply
+    | KillEvent
+    | KillEventsRequest
+    | RosterRequest
+    | Roster
+    | ShutdownRequest
+)

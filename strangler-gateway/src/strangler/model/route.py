@@ -1,0 +1,78 @@
+"""What a route is: which requests it takes, and the two arms that can answer them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PathKind(StrEnum):
+    """How ``RouteMatch.path`` is read."""
+
+    TEMPLATE = "template"
+    """Segment by segment; ``{name}`` takes any one segment that is not empty. Without a ``{`` it is an exact path."""
+    PREFIX = "prefix"
+    """The path and everything below it, on segment borders: ``/api`` takes ``/api`` and ``/api/x``, not ``/apix``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteMatch:
+    """The conditions of a route; all of them must hold."""
+
+    path: str
+    kind: PathKind = PathKind.TEMPLATE
+    methods: frozenset[str] = frozenset()
+    """Upper-case methods; empty takes every method. A route with GET takes HEAD too, unless another route names it."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Pairs of lower-case header name and the exact value that it must have."""
+    query: tuple[tuple[str, str], ...] = ()
+    """Pairs of query parameter (decoded) and the exact value that one of its occurrences must have."""
+
+
+class SubjectKind(StrEnum):
+    """Where the subject of a canary comes from."""
+
+    HEADER = "header"
+    COOKIE = "cookie"
+    ADDRESS = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class StickySource:
+    """One place to look for the subject; ``name`` is the header's (lower case) or cookie's, empty for the address."""
+
+    kind: SubjectKind
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """In seconds. ``response``: from the request's end to the response head; ``idle``: between any two bytes."""
+
+    response: float = 60.0
+    idle: float = 60.0
+
+
+CATCH_ALL = "catch-all"
+"""The name of the route that takes whatever no other route takes, and always goes to the monolith."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A unit of migration: what is flipped, compared and retired as one."""
+
+    name: str
+    match: RouteMatch
+    module: str
+    """The part of the monolith that it belongs to; ``flip MODULE`` moves all its routes."""
+    group: str
+    """What is hashed together with the subject: routes of one group move together."""
+    monolith: str
+    """The upstream of the monolith arm."""
+    service: str | None = None
+    """The upstream of the service arm; without one the route can only be at stage ``monolith``."""
+    sticky: tuple[StickySource, ...] = ()
+    """Where the subject is looked for; the first source that is present gives it."""
+    timeouts: Timeouts = Timeouts()
+    writes: tuple[str, ...] = ()
+    """The modules whose data a request to this route may change."""
+    strict: bool = True
+    """Whether paths that applications read differently (``//``, ``..``, encoded slashes, ``;``) are refused."""

@@ -1,0 +1,52 @@
+"""All that a worker needs to decide: one immutable, numbered value."""
+
+from dataclasses import dataclass
+
+from strangler.model.flag import Flag
+from strangler.model.route import Route
+from strangler.model.upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what a client may send. Bytes, counts and seconds; beyond them: 414, 431, 408 or 503."""
+
+    target_bytes: int = 8 * 1024
+    header_count: int = 100
+    header_bytes: int = 60 * 1024
+    """The whole head: request line, header lines and the empty line."""
+    header_timeout: float = 30.0
+    idle_timeout: float = 90.0
+    """A downstream connection without a request is closed after this."""
+    connections: int = 20_000
+    """Downstream connections per worker."""
+    drain_timeout: float = 30.0
+    """How long a stopping worker waits for the requests that it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What holds for the gateway as a whole."""
+
+    limits: Limits = Limits()
+    trusted_proxies: tuple[str, ...] = ()
+    """CIDR networks whose forwarded headers are believed; from others those headers are replaced."""
+    access_log: str = "off"
+    """``off``, ``stdout``, or a file's path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One version of topology and flags. Workers swap it whole; a request keeps the one that it began with.
+
+    The revision grows by one with every change. ``routes`` has the catch-all last. A route without a flag is at
+    stage ``monolith``. Kills are not part of it: they reach a worker from the supervisor and override any snapshot.
+    """
+
+    revision: int
+    topology: str
+    """A fingerprint of the configuration that the topology was read from (hex SHA-256)."""
+    gateway: Gateway
+    upstreams: tuple[Upstream, ...]
+    routes: tuple[Route, ...]
+    flags: tuple[Flag, ...] = ()

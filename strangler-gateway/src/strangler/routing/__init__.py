@@ -1,0 +1,1 @@
+"""Which route and which arm: matcher, subject, bucket, evaluator; pure."""

@@ -1,0 +1,1 @@
+"""Connections to the applications behind the gateway: pool and protocol."""
