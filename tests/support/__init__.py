@@ -1,0 +1,1 @@
+"""Machinery that tests share: real processes and real databases, each started for a test and ended after it."""
