@@ -1,7 +1,7 @@
-"""What is said over the control link, both ways. Each message is a frozen value; ``strangler.link`` puts it into bytes.
+"""What is said over the control link, both ways; ``strangler.link`` puts it into bytes.
 
-Peers that speak: ``worker`` (one per slot), ``control``, ``supervisor``, ``cli``. A connection begins with ``Hello`` from
-the side that connected; an unknown protocol version is answered with ``Refused`` and the connection is closed.
+Peers that speak: ``worker`` (one per slot), ``control``, ``supervisor``, ``cli``. A connection begins with ``Hello``
+from the side that connected; an unknown protocol version is answered with ``Refused`` and the connection is closed.
 
 On ``STATE/control.sock``, where control listens:
     worker → Hello, Ack, Status, Traffic; control → SnapshotPush, at once if the Hello's revision is another.

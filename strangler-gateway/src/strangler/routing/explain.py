@@ -1,0 +1,98 @@
+"""The same decision as a worker's, with everything that led to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from strangler.model.decision import Arm, Decision, Reason
+from strangler.model.errors import StranglerError
+from strangler.model.flag import WEIGHT_SCALE, Flag, Stage
+from strangler.model.route import CATCH_ALL, Route
+from strangler.model.snapshot import Snapshot
+from strangler.routing.bucket import bucket
+from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate
+from strangler.routing.matcher import Matcher
+from strangler.routing.path import is_plain, read_path
+from strangler.routing.subject import compile_sources, find_subject
+
+
+class AmbiguousPath(StranglerError):
+    """A path that applications read differently, on a route that refuses such paths."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Which route and arm would answer a request, and why."""
+
+    route: str
+    arm: Arm
+    reason: Reason
+    stage: Stage
+    weight: str
+    """Percent with two decimals."""
+    subject: str | None
+    bucket: int | None
+    """None where the subject plays no part."""
+    group: str
+    module: str
+    upstream: str
+    revision: int
+
+
+def find_route(matcher: Matcher[Route], method: bytes, target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Route:
+    """The route of a request; raises ``AmbiguousPath`` where a worker would answer 400."""
+    path, _, query = target.partition(b"?")
+    if is_plain(path):
+        route = matcher.match(method, path, headers, query)
+    else:
+        reading = read_path(path)
+        route = matcher.match(method, reading.lenient, headers, query)
+        if reading.ambiguous:
+            literal = matcher.match(method, path, headers, query)
+            strict = [found.name for found in (route, literal) if found is not None and found.strict]
+            if strict:
+                raise AmbiguousPath(
+                    f"the path {path.decode('latin-1')!r} can be read in more than one way, and route {strict[0]} "
+                    "refuses such paths (strict: true); a worker answers 400"
+                )
+    if route is None:
+        raise StranglerError("no route takes this request, not even the catch-all: the snapshot is damaged")
+    return route
+
+
+def explain(  # noqa: PLR0913 - the parts of one request
+    snapshot: Snapshot,
+    killed: frozenset[str],
+    method: str,
+    target: str,
+    headers: Sequence[tuple[str, str]] = (),
+    client: str = "127.0.0.1",
+) -> Explanation:
+    """Decide as a worker with this snapshot would. Raises ``AmbiguousPath`` where it would answer 400."""
+    pairs = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+    matcher = Matcher((route.match, route) for route in snapshot.routes)
+    route = find_route(matcher, method.upper().encode(), target.encode("utf-8"), pairs)
+    flag = next((flag for flag in snapshot.flags if flag.route == route.name), Flag(route.name))
+    subject = find_subject(compile_sources(route.sticky), pairs, client)
+    decision = _decide(route, flag, subject, killed)
+    counts = flag.stage is Stage.CANARY and subject is not None and decision.reason is not Reason.KILLED
+    return Explanation(
+        route=route.name,
+        arm=decision.arm,
+        reason=decision.reason,
+        stage=flag.stage,
+        weight=f"{flag.weight / WEIGHT_SCALE:.2f}",
+        subject=subject,
+        bucket=bucket(route.group, subject) if counts and subject is not None else None,
+        group=route.group,
+        module=route.module,
+        upstream=route.service if decision.arm is Arm.SERVICE and route.service else route.monolith,
+        revision=snapshot.revision,
+    )
+
+
+def _decide(route: Route, flag: Flag, subject: str | None, killed: frozenset[str]) -> Decision:
+    if route.name == CATCH_ALL:
+        return NO_ROUTE
+    if route.name in killed:
+        return KILLED
+    return evaluate(flag, route.group, subject)

@@ -1,0 +1,54 @@
+"""The one reading of a path that flag, policy and upstream share; or the finding that there is none.
+
+Applications read an odd path differently: one decodes ``%2f``, one folds ``//``, one resolves ``..``, one cuts at
+``;``. So an odd path is read as the most obliging application would read it, and is called ambiguous where that differs
+from a plain decoding of its segments. A strict route refuses an ambiguous path that would reach it in either reading;
+the catch-all forwards it as it is written. Nothing is ever rewritten.
+"""
+
+import re
+from dataclasses import dataclass
+
+_ODD = re.compile(rb"%|//|/\.|;|\\")
+_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
+_DOUBT = re.compile(rb"%(?![0-9A-Fa-f]{2})|%[01][0-9A-Fa-f]|%7[Ff]")
+"""A percent sign that encodes nothing, or an encoded control character: NUL, CR and LF among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathReading:
+    """How a path is understood."""
+
+    lenient: bytes
+    """Decoded twice, backslashes as slashes, parameters cut, slashes folded, dot segments resolved."""
+    ambiguous: bool
+    """Whether two applications may disagree on what the path names."""
+
+
+def is_plain(path: bytes) -> bool:
+    """Whether every application reads this path alike: the only question that most requests have to answer."""
+    return _ODD.search(path) is None
+
+
+def read_path(path: bytes) -> PathReading:
+    """The reading of a path that starts with a slash."""
+    lenient = _lenient(path)
+    segments = [_decode(segment) for segment in path.split(b"/")]
+    return PathReading(lenient, _DOUBT.search(path) is not None or segments != lenient.split(b"/"))
+
+
+def _decode(text: bytes) -> bytes:
+    return _PERCENT.sub(lambda match: bytes((int(match[1], 16),)), text)
+
+
+def _lenient(path: bytes) -> bytes:
+    text = _decode(_decode(path)).replace(b"\\", b"/")
+    segments: list[bytes] = []
+    for segment in text.split(b"/"):
+        name = segment.partition(b";")[0]
+        if name == b"..":
+            del segments[-1:]
+        elif name not in {b"", b"."}:
+            segments.append(name)
+    trailing = b"/" if segments and text.endswith((b"/", b"/.", b"/..")) else b""
+    return b"/" + b"/".join(segments) + trailing
