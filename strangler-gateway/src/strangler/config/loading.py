@@ -1,0 +1,150 @@
+"""A configuration file to a ``Loaded``, or to every problem in it with its line."""
+
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from strangler.config.document import Document, format_path
+from strangler.config.document import Path as DocumentPath
+from strangler.config.environment import read_overrides
+from strangler.config.loaded import Loaded, Place
+from strangler.config.nearness import did_you_mean
+from strangler.config.schema import ConfigFile
+from strangler.config.topology import MONOLITH, Report, Sound, build_processes, build_serve, build_topology
+from strangler.model.errors import ConfigError, Problem
+
+_COLLECTIONS = {"routes", "upstreams", "processes"}
+_STAGED = {"service", "stage", "weight"}
+
+
+def load(path: Path) -> Loaded:
+    """Read and check a file; the environment may override what stands under ``gateway:``.
+
+    Raises ``ConfigError`` with every problem. A file that cannot be read is one problem on line 0.
+    """
+    source = str(path)
+    try:
+        text = path.read_bytes().decode()
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}; `strangler init` writes one"
+        raise ConfigError(source, (Problem(0, "(file)", message),)) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(source, (Problem(0, "(file)", f"not UTF-8: byte {error.start}"),)) from None
+    return load_text(text, source)
+
+
+def load_text(text: str, source: str = "strangler.yaml") -> Loaded:
+    """As ``load``, for a text that is at hand."""
+    document = Document(text)
+    overrides, unreadable = read_overrides()
+    problems = [*unreadable, *document.problems]
+    if not problems and not isinstance(document.value, dict):
+        problems.append(document.problem((), "the file must be a mapping; write at least monolith: http://HOST:PORT"))
+    if not isinstance(document.value, dict):
+        raise ConfigError(source, tuple(problems))
+
+    def report(place: DocumentPath, message: str) -> None:
+        variable = overrides.variable(place)
+        problems.append(Problem(0, variable, message) if variable else document.problem(place, message))
+
+    sound = _validate(overrides.applied(document.value), report)
+    topology, first = build_topology(sound, report)
+    serve = build_serve(sound.file.gateway, report)
+    if problems:
+        raise ConfigError(source, tuple(sorted(problems, key=lambda problem: problem.line)))
+    places = {
+        route.name: Place(document.line(("routes", number)), format_path(("routes", number)))
+        for number, route in enumerate(sound.file.routes)
+    }
+    return Loaded(source, topology, first, serve, build_processes(sound.file.processes), places)
+
+
+def _validate(data: dict[str, Any], report: Report) -> Sound:
+    """The sections in which nothing is wrong; what is wrong in the others is reported.
+
+    The sound ones are judged further, so that one round shows every problem and not only those of one kind.
+    """
+    try:
+        return Sound(file := ConfigFile.model_validate(data), range(len(file.routes)), {*file.upstreams, MONOLITH})
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    wrong: set[DocumentPath] = set()
+    for detail in details:
+        place = tuple(part for part in detail["loc"] if part != "[key]")
+        report(place, _message(place, detail))
+        wrong |= _unsound(place)
+    remainder = _without(data, wrong)
+    if ("monolith",) in wrong:
+        remainder["monolith"] = "http://refused.invalid"
+    routes = data.get("routes")
+    total = len(routes) if isinstance(routes, list) and ("routes",) not in wrong else 0
+    numbers = [number for number in range(total) if ("routes", number) not in wrong]
+    upstreams = data.get("upstreams", {})
+    names = {*upstreams, MONOLITH} if isinstance(upstreams, dict) else None
+    return Sound(ConfigFile.model_validate(remainder), numbers, names)
+
+
+def _unsound(place: DocumentPath) -> set[DocumentPath]:
+    """What to leave out for one error: the smallest part without which the rest still means the same."""
+    if place[0] not in _COLLECTIONS:
+        return {place[:1]}
+    if place[0] != "routes" or len(place) < 3 or place[2] in {"name", "match"}:
+        return {place[:2]}
+    # A stage is judged by its weight and its service arm: without one of them the others say nothing.
+    keys = _STAGED if place[2] in _STAGED else {place[2]}
+    return {(*place[:2], key) for key in keys}
+
+
+def _without(value: Any, wrong: set[DocumentPath], place: DocumentPath = ()) -> Any:
+    """A copy of ``value`` without the ``wrong`` places."""
+    if isinstance(value, dict):
+        return {key: _without(item, wrong, (*place, key)) for key, item in value.items() if (*place, key) not in wrong}
+    if isinstance(value, list) and place == ("routes",):
+        return [_without(item, wrong, (*place, at)) for at, item in enumerate(value) if (*place, at) not in wrong]
+    return value
+
+
+def _message(place: DocumentPath, details: ErrorDetails) -> str:
+    """What is wrong in the words of this file's users."""
+    given = details["input"]
+    match details["type"]:
+        case "missing":
+            return f"«{place[-1]}» is missing"
+        case "extra_forbidden":
+            known = _keys_at(place[:-1])
+            return f"the key «{place[-1]}» is not known here{did_you_mean(str(place[-1]), known)}"
+        case "value_error":
+            return str(details["ctx"]["error"])
+        case "string_type" if isinstance(given, bool | int | float):
+            return f'must be text; write it in quotes: "{str(given).lower() if isinstance(given, bool) else given}"'
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return f"must be a mapping of keys and values{_shown(given)}"
+        case _:
+            text = details["msg"].replace("Input should be", "must be")
+            return f"{text[:1].lower()}{text[1:]}{_shown(given)}"
+
+
+def _shown(given: object) -> str:
+    if given is None:
+        return ", but there is nothing"
+    if isinstance(given, dict | list):
+        return f", not a {'mapping' if isinstance(given, dict) else 'list'}"
+    return f", not {str(given)[:60]!r}" if isinstance(given, str) else f", not {given}"
+
+
+def _keys_at(place: DocumentPath) -> list[str]:
+    """The keys that may stand at a place, found by walking the models' annotations."""
+    annotation: Any = ConfigFile
+    for part in place:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            field = annotation.model_fields.get(str(part))
+            annotation = field.annotation if field else None
+        else:
+            annotation = (typing.get_args(annotation) or (None,))[-1]
+        if isinstance(annotation, types.UnionType):
+            annotation = typing.get_args(annotation)[0]
+    return list(annotation.model_fields) if isinstance(annotation, type) and issubclass(annotation, BaseModel) else []
