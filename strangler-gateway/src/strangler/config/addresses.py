@@ -37,12 +37,12 @@ def parse_endpoint(url: str) -> Endpoint:
     return Endpoint(host, _port(port, url, least=1))
 
 
-def parse_listener(text: str) -> tuple[str, int]:
-    """``HOST:PORT`` to its parts; port 0 takes a free one. Raises ``ValueError``."""
+def parse_listener(text: str) -> Endpoint:
+    """``HOST:PORT`` to an address; port 0 takes a free one. Raises ``ValueError``."""
     host, port = _split(text, text, "HOST:PORT, such as 127.0.0.1:8080")
     if port == "":
         raise ValueError(f"«{text}» has no port; write HOST:PORT, such as 127.0.0.1:8080")
-    return host, _port(port, text, least=0)
+    return Endpoint(host, _port(port, text, least=0))
 
 
 def parse_ready_url(url: str) -> str:
@@ -56,11 +56,11 @@ def parse_ready_url(url: str) -> str:
     return url
 
 
-def overlap(one: tuple[str, int], other: tuple[str, int]) -> bool:
+def overlap(one: Endpoint, other: Endpoint) -> bool:
     """Whether two listeners cannot stand beside each other; an unspecified address takes every address."""
-    if one[1] != other[1] or one[1] == 0:
+    if one.port != other.port or one.port == 0:
         return False
-    hosts = {_canonical(one[0]), _canonical(other[0])}
+    hosts = {_canonical(one.host), _canonical(other.host)}
     return len(hosts) == 1 or not hosts.isdisjoint({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 
 

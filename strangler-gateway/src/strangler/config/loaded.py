@@ -10,7 +10,7 @@ import orjson
 from strangler.model.flag import Flag
 from strangler.model.route import Route
 from strangler.model.snapshot import Gateway
-from strangler.model.upstream import Upstream
+from strangler.model.upstream import Endpoint, Upstream
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Topology:
 
 @dataclass(frozen=True, slots=True)
 class Serve:
-    """Settings of the processes; they count at start only. Addresses are ``(host, port)``, port 0 for a free one."""
+    """Settings of the processes; they count at start only. Port 0 takes a free one."""
 
-    listen: tuple[str, int]
-    admin: tuple[str, int]
-    health: tuple[str, int]
+    listen: Endpoint
+    admin: Endpoint
+    health: Endpoint
     workers: int
     """0 for one per core."""
     state: Path

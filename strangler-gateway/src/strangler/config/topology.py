@@ -15,7 +15,7 @@ from strangler.config.weight import weight_from_percent
 from strangler.model.flag import Flag, Stage
 from strangler.model.route import CATCH_ALL, PathKind, Route, RouteMatch, StickySource, SubjectKind, Timeouts
 from strangler.model.snapshot import Gateway, Limits
-from strangler.model.upstream import Upstream
+from strangler.model.upstream import Endpoint, Upstream
 
 MONOLITH = "monolith"
 """The name of the monolith's upstream."""
@@ -55,7 +55,7 @@ def build_topology(sound: Sound, report: Report) -> tuple[Topology, tuple[Flag, 
 def build_serve(section: schema.GatewaySection, report: Report) -> Serve:
     """The processes' settings; two listeners may not take the same address."""
     listeners = {key: parse_listener(getattr(section, key)) for key in ("listen", "admin", "health")}
-    seen: dict[str, tuple[str, int]] = {}
+    seen: dict[str, Endpoint] = {}
     for key, address in listeners.items():
         for earlier, taken in seen.items():
             if overlap(address, taken):
