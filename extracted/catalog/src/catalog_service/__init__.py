@@ -1,1 +1,3 @@
 """The catalog, extracted from the shop."""
+
+__version__ = "0.1.0"

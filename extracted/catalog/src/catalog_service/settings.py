@@ -1,0 +1,27 @@
+"""The catalog service's settings: environment variables, read once at start."""
+
+from chassis.settings import ServiceSettings
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+
+_ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+
+class Settings(ServiceSettings):
+    """`DATABASE_URL` and `CATALOG_*` variables. The defaults suit development beside a shop on port 8090."""
+
+    model_config = SettingsConfigDict(env_prefix="CATALOG_", frozen=True, extra="ignore")
+
+    port: int = Field(default=8091, ge=0, le=65_535)
+    database_url: str = Field(default="sqlite:///shop.db", validation_alias="DATABASE_URL")
+    pool_size: int = Field(default=10, ge=1, description="connections kept; as many again may be opened under load")
+    jwks: str = Field(
+        default="http://127.0.0.1:8090/.well-known/jwks.json", description="URL or file with the shop's public keys"
+    )
+
+    @property
+    def async_database_url(self) -> URL:
+        """The same database, by a driver that does not block; a driver that the URL names itself is replaced."""
+        url = make_url(self.database_url)
+        return url.set(drivername=_ASYNC_DRIVERS.get(url.get_backend_name(), url.drivername))

@@ -1,0 +1,35 @@
+"""What every service can be told from its environment. A service subclasses this and gives it a prefix of its own."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def _fetchable(source: str) -> str:
+    if source.startswith(("http://", "https://", "file:")):
+        return source
+    if "://" in source:
+        raise ValueError(f"{source!r} is neither http(s)://… nor a file")
+    return Path(source).absolute().as_uri()
+
+
+KeySource = Annotated[str, AfterValidator(_fetchable)]
+
+
+class ServiceSettings(BaseSettings):
+    """Address, limits, logging and whose tokens to believe. Sizes are bytes, durations seconds."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65_535, description="0 takes any free port")
+    log_level: LogLevel = "info"
+    access_log: Path | None = Field(default=None, description="file that gets one JSON line per answered request")
+    max_body_bytes: int = Field(default=65_536, ge=1)
+    keep_alive: int = Field(default=75, ge=1, description="longer than the gateway keeps a connection for reuse")
+    graceful_timeout: int = Field(default=10, ge=0, description="time that running requests get after SIGTERM")
+    jwks: KeySource | None = Field(default=None, description="URL or file with the issuer's public keys")
+    token_issuer: str = Field(default="https://shop.example", description="the `iss` that a token must carry")
+    token_audience: str = Field(default="shop", description="the `aud` that a token must carry")
