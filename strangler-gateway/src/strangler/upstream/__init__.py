@@ -1,1 +1,1 @@
-"""Connections to the applications behind the gateway: pool and protocol."""
+"""Connections to the applications behind the gateway: protocol, pool and balancer."""

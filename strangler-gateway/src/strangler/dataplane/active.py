@@ -1,0 +1,111 @@
+"""A snapshot made ready for requests: compiled once per change, then only read."""
+
+from collections.abc import Sequence
+
+from strangler.dataplane.counters import ArmCounters, Counters
+from strangler.model.decision import Arm, Decision
+from strangler.model.flag import Flag, Kill, Stage
+from strangler.model.route import CATCH_ALL, Route
+from strangler.model.snapshot import Snapshot
+from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate, settled
+from strangler.routing.matcher import Matcher
+from strangler.routing.path import is_plain, read_path
+from strangler.routing.subject import compile_sources, find_subject
+from strangler.upstream.balancer import Balancer, Balancers
+
+
+class ActiveArm:
+    """One side of a route: where its requests go and where they are counted."""
+
+    __slots__ = ("arm", "balancer", "counters")
+
+    def __init__(self, arm: Arm, balancer: Balancer, counters: ArmCounters) -> None:
+        self.arm = arm
+        self.balancer = balancer
+        self.counters = counters
+
+
+class ActiveRoute:
+    """A route with its arms at hand. ``number`` is its place in the snapshot."""
+
+    __slots__ = ("monolith", "number", "route", "service", "sources")
+
+    def __init__(self, number: int, route: Route, balancers: dict[str, Balancer], counters: Counters) -> None:
+        self.number = number
+        self.route = route
+        self.sources = compile_sources(route.sticky)
+        self.monolith = ActiveArm(Arm.MONOLITH, balancers[route.monolith], counters.of(route.name, Arm.MONOLITH))
+        self.service: ActiveArm | None = None
+        if route.service is not None:
+            self.service = ActiveArm(Arm.SERVICE, balancers[route.service], counters.of(route.name, Arm.SERVICE))
+
+    def arm(self, decision: Decision) -> ActiveArm:
+        """The side that a decision names; the monolith where there is no service."""
+        return self.service if decision.arm is Arm.SERVICE and self.service is not None else self.monolith
+
+
+class Topology:
+    """The part of a snapshot that flips do not change."""
+
+    def __init__(self, snapshot: Snapshot, balancers: Balancers, counters: Counters) -> None:
+        by_name = balancers.update(snapshot.upstreams)
+        self.fingerprint = snapshot.topology
+        self.source = (snapshot.routes, snapshot.upstreams)
+        self.routes = tuple(
+            ActiveRoute(number, route, by_name, counters) for number, route in enumerate(snapshot.routes)
+        )
+        self.catch_all = self.routes[-1]
+        self._matcher = Matcher((active.route.match, active) for active in self.routes)
+
+    def find(
+        self, method: bytes, path: bytes, query: bytes, headers: Sequence[tuple[bytes, bytes]]
+    ) -> ActiveRoute | None:
+        """The route of a request; None where the path is ambiguous and a route that refuses such paths is meant."""
+        if is_plain(path):
+            return self._matcher.match(method, path, headers, query) or self.catch_all
+        reading = read_path(path)
+        found = self._matcher.match(method, reading.lenient, headers, query) or self.catch_all
+        if reading.ambiguous:
+            literal = self._matcher.match(method, path, headers, query) or self.catch_all
+            return None if found.route.strict or literal.route.strict else literal
+        return found
+
+
+class Active:
+    """One snapshot with the kills in force: what a request decides by, from its head to its last byte."""
+
+    __slots__ = ("_flags", "_settled", "generation", "kills", "snapshot", "topology")
+
+    def __init__(self, snapshot: Snapshot, topology: Topology, generation: int, kills: tuple[Kill, ...]) -> None:
+        self.snapshot = snapshot
+        self.topology = topology
+        self.generation = generation
+        self.kills = kills
+        flags = {flag.route: flag for flag in snapshot.flags}
+        killed = {kill.route for kill in kills}
+        self._flags = tuple(_flag(active, flags) for active in topology.routes)
+        self._settled = tuple(
+            _decide_early(active.route, flag, killed) for active, flag in zip(topology.routes, self._flags, strict=True)
+        )
+
+    def decide(self, active: ActiveRoute, headers: Sequence[tuple[bytes, bytes]], address: str) -> Decision:
+        """Which arm answers; only a canary needs the request for that."""
+        decision = self._settled[active.number]
+        if decision is not None:
+            return decision
+        subject = find_subject(active.sources, headers, address)
+        return evaluate(self._flags[active.number], active.route.group, subject)
+
+
+def _flag(active: ActiveRoute, flags: dict[str, Flag]) -> Flag:
+    """A route without a service arm has nothing to flip, whatever its flag says."""
+    flag = flags.get(active.route.name)
+    if flag is None or active.service is None:
+        return Flag(active.route.name, Stage.MONOLITH)
+    return flag
+
+
+def _decide_early(route: Route, flag: Flag, killed: set[str]) -> Decision | None:
+    if route.name == CATCH_ALL:
+        return NO_ROUTE
+    return KILLED if route.name in killed else settled(flag)

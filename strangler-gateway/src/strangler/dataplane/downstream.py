@@ -1,0 +1,330 @@
+"""A client's connection: cuts its bytes into requests, answers them in order, and keeps every wait bounded."""
+
+import asyncio
+import math
+import socket
+import struct
+from enum import Enum, auto
+from typing import TYPE_CHECKING, cast
+
+from strangler.dataplane import pipeline
+from strangler.dataplane.answers import problem
+from strangler.dataplane.exchange import Exchange
+from strangler.dataplane.forwarded import Peer
+from strangler.http1.body import ChunkError
+from strangler.http1.refusal import RequestRefused
+from strangler.model.failure import Failure
+from strangler.upstream.connection import WRITE_HIGH
+
+if TYPE_CHECKING:
+    from strangler.dataplane.worker import Worker
+
+LINGER = 2.0
+"""Seconds in which the rest of a refused request is read and thrown away, so that the answer is not lost to a reset
+(RFC 9112 §9.6)."""
+_RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER: on, for no time."""
+
+
+class Phase(Enum):
+    """What the connection waits for; each has a deadline."""
+
+    IDLE = auto()
+    HEAD = auto()
+    BODY = auto()
+    RESPONSE = auto()
+    RELAY = auto()
+    LINGER = auto()
+
+
+class Downstream(asyncio.Protocol):
+    """The asyncio side of one client. At most one exchange at a time; pipelined requests wait unread."""
+
+    __slots__ = (
+        "_advancing", "_buffer", "_paused", "_phase", "_transport", "_unsent", "_wait", "_worker", "_writing_blocked",
+        "deadline", "exchange", "peer", "stopping",
+    )  # fmt: skip
+
+    def __init__(self, worker: "Worker") -> None:
+        self._worker = worker
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._buffer = b""
+        self._paused = False
+        self._advancing = False
+        self._unsent = 0
+        self._writing_blocked = False
+        self._phase = Phase.IDLE
+        self._wait = worker.limits.idle_timeout
+        self.deadline = math.inf
+        self.exchange: Exchange | None = None
+        self.stopping = False
+        self.peer: Peer = cast("Peer", None)
+
+    # What the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, or turn it away at the cap."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(WRITE_HIGH)
+        address = transport.get_extra_info("peername")
+        self.peer = Peer(address[0] if address else "", self._worker.trusted)
+        self._expect(Phase.IDLE, self._worker.limits.idle_timeout)
+        if not self._worker.admit(self):
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent as far as it can be taken now."""
+        if self._phase is Phase.LINGER:
+            return
+        self._buffer = self._buffer + data if self._buffer else data
+        self._advance()
+
+    def eof_received(self) -> bool:
+        """A client that closes its side is gone, as for nginx: what it asked for is not worth finishing."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the application's work on a request that nobody waits for."""
+        self._worker.forget(self)
+        self._buffer = b""
+        self.deadline = math.inf
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None:
+            if exchange.forwarding is not None:
+                exchange.forwarding.abandon()
+            if exchange.failure is None:
+                exchange.failure = Failure.CLIENT_GONE
+            self._worker.finished(exchange)
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than the application answers."""
+        self._writing_blocked = True
+        if self.exchange is not None and self.exchange.forwarding is not None:
+            self.exchange.forwarding.pause()
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._writing_blocked = False
+        if self.exchange is not None and self.exchange.forwarding is not None:
+            self.exchange.forwarding.resume()
+        elif self._buffer:
+            self._advance()
+
+    # From bytes to requests
+
+    def _advance(self) -> None:
+        """Take requests and bodies out of the buffer until it is empty or something has to be waited for."""
+        if self._advancing:
+            return  # An answer that was ready at once ended an exchange inside this very loop.
+        self._advancing = True
+        try:
+            while self._buffer and self._take():
+                pass
+        finally:
+            self._advancing = False
+        self._pause_reading(bool(self._buffer) and (self.exchange is not None or self._writing_blocked))
+
+    def _pause_reading(self, wanted: bool) -> None:  # noqa: FBT001 - it is the state to reach
+        if wanted is not self._paused and not self._transport.is_closing():
+            self._paused = wanted
+            if wanted:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    def _take(self) -> bool:
+        """Take one head or a part of a body; False if that has to wait."""
+        exchange = self.exchange
+        if self._phase is Phase.LINGER:
+            self._buffer = b""
+            return False
+        try:
+            if exchange is None:
+                return not self._writing_blocked and self._take_head()
+            if exchange.body is None or exchange.forwarding is None or exchange.forwarding.sending_blocked:
+                return False
+            self._take_body(exchange)
+        except RequestRefused as refused:
+            self._refuse(refused)
+        return True
+
+    def _take_head(self) -> bool:
+        limits = self._worker.limits
+        buffer = self._buffer
+        if buffer[:1] == b"\r":
+            buffer = self._buffer = buffer.lstrip(b"\r\n")  # Empty lines before a request (RFC 9112 §2.2).
+        end = buffer.find(b"\r\n\r\n") + 4
+        if end > limits.header_bytes or (end == 3 and len(buffer) > limits.header_bytes):
+            if buffer.find(b"\r\n", 0, limits.target_bytes + 64) < 0:
+                raise RequestRefused(414, f"the request target is longer than {limits.target_bytes} bytes")
+            raise RequestRefused(431, f"the request's head is longer than {limits.header_bytes} bytes")
+        if end == 3:
+            if buffer and not b"A" <= buffer[:1] <= b"Z":
+                raise RequestRefused(400, "the connection does not begin with an HTTP request")
+            if self._phase is not Phase.HEAD:
+                self._expect(Phase.HEAD, limits.header_timeout)
+            return False
+        head = self._worker.parser.parse(buffer[:end])
+        self._buffer = buffer[end:]
+        self.exchange = exchange = Exchange(head, self._worker.active, self.peer.client(head))
+        self._worker.in_flight += 1
+        pipeline.run(exchange, self)
+        return True
+
+    def _take_body(self, exchange: Exchange) -> None:
+        assert exchange.body is not None
+        assert exchange.forwarding is not None
+        before = len(self._buffer)
+        try:
+            pieces, self._buffer = exchange.body.feed(self._buffer)
+        except ChunkError as error:
+            raise RequestRefused(400, f"{error} (RFC 9112 §7.1)") from None
+        exchange.bytes_in += before - len(self._buffer)
+        last = exchange.body.done
+        self.deadline = self._worker.loop.time() + self._wait
+        if last:
+            exchange.body = None
+        exchange.forwarding.pass_body(pieces, last=last)
+
+    # What the forwarder calls
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the answer."""
+        self._transport.write(data)
+
+    def expect_body(self, seconds: float) -> None:
+        """The application takes more of the body; the next part is due."""
+        exchange = self.exchange
+        if exchange is not None and exchange.body is not None:
+            if exchange.forwarding is None or not exchange.forwarding.answering:
+                self._expect(Phase.BODY, seconds)
+            self._advance()
+
+    def await_response(self, seconds: float) -> None:
+        """The request is sent; its answer is due."""
+        self._expect(Phase.RESPONSE, seconds)
+
+    def await_more(self, seconds: float) -> None:
+        """A part of the answer came; the next is due."""
+        self._phase = Phase.RELAY
+        self._wait = seconds
+        self._unsent = self._transport.get_write_buffer_size()
+        self.deadline = self._worker.loop.time() + seconds
+
+    def complete(self) -> None:
+        """The answer is written; on to the next request, or to the end."""
+        exchange, self.exchange = self.exchange, None
+        if exchange is None:
+            return
+        self._worker.finished(exchange)
+        if exchange.body is not None or exchange.failure is Failure.REQUEST:
+            self._linger()
+        elif not exchange.keep_alive or self.stopping:
+            self._transport.close()
+        else:
+            self._expect(Phase.IDLE, self._worker.limits.idle_timeout)
+            if self._buffer or self._paused:
+                self._advance()
+
+    def abort(self) -> None:
+        """Cut the connection by a reset: the client must not take half an answer for a whole one."""
+        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._transport.abort()
+
+    def answer_failure(self, failure: Failure, detail: str) -> None:
+        """Tell the client that the application did not answer; the detail goes to the log only."""
+        exchange = self.exchange
+        if exchange is not None:
+            self._worker.report(failure, detail, exchange)
+            self._answer(exchange, failure, failure.status, failure.title, "")
+
+    # The gateway's own answers
+
+    def _refuse(self, refused: RequestRefused) -> None:
+        exchange = self.exchange
+        if exchange is None:
+            self._worker.counters.failures[Failure.REQUEST] += 1
+            self._send_problem(Failure.REQUEST, refused.status, refused.detail, request_id=b"-")
+            self._linger()
+            return
+        if exchange.forwarding is not None and exchange.forwarding.answering:
+            exchange.failure = Failure.REQUEST
+            self.abort()
+            return
+        exchange.keep_alive = False
+        self._answer(exchange, Failure.REQUEST, refused.status, Failure.REQUEST.title, refused.detail)
+
+    def _answer(self, exchange: Exchange, failure: Failure, status: int, title: str, detail: str) -> None:
+        """Answer the exchange in the application's place and finish it."""
+        if exchange.forwarding is not None:
+            exchange.forwarding.abandon()
+        exchange.failure = failure
+        exchange.status = status
+        if exchange.body is not None or self.stopping:
+            exchange.keep_alive = False
+        self.write(
+            problem(
+                status,
+                title,
+                detail or f"{title}.",
+                request_id=exchange.ids.request_id,
+                culprit=failure.label.partition(".")[2],
+                close=not exchange.keep_alive,
+                bodiless=exchange.bodiless,
+            )
+        )
+        self.complete()
+
+    def _send_problem(self, failure: Failure, status: int, detail: str, request_id: bytes) -> None:
+        culprit = failure.label.partition(".")[2]
+        self.write(problem(status, failure.title, detail, request_id=request_id, culprit=culprit, close=True))
+
+    def _linger(self) -> None:
+        """End our side, and read what still comes into nothing for a moment."""
+        self._buffer = b""
+        self._expect(Phase.LINGER, LINGER)
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self._pause_reading(False)
+
+    # Time
+
+    def _expect(self, phase: Phase, seconds: float) -> None:
+        self._phase = phase
+        self._wait = seconds
+        self.deadline = self._worker.loop.time() + seconds
+
+    def expire(self) -> None:
+        """The deadline has passed; called by the worker's sweep."""
+        phase, exchange = self._phase, self.exchange
+        if phase is Phase.HEAD:
+            self._worker.counters.failures[Failure.REQUEST_TIMEOUT] += 1
+            self._send_problem(Failure.REQUEST_TIMEOUT, 408, "The head of the request is not complete.", b"-")
+            self._linger()
+        elif exchange is None:
+            self._transport.close() if phase is Phase.IDLE else self._transport.abort()
+        elif phase is Phase.RELAY:
+            self._expire_relay(exchange)
+        elif phase is Phase.RESPONSE:
+            self.answer_failure(Failure.RESPONSE_TIMEOUT, f"no answer within {self._wait:g} s")
+        else:
+            assert exchange.forwarding is not None
+            stalled = Failure.SEND_TIMEOUT if exchange.forwarding.sending_blocked else Failure.REQUEST_TIMEOUT
+            self.answer_failure(stalled, f"no progress of the request's body within {self._wait:g} s")
+
+    def _expire_relay(self, exchange: Exchange) -> None:
+        """Whoever made no progress is to blame; a slow client that reads at all is given more time."""
+        unsent = self._transport.get_write_buffer_size()
+        if 0 < unsent < self._unsent:
+            self._unsent = unsent
+            self.deadline = self._worker.loop.time() + self._wait
+            return
+        exchange.failure = Failure.CLIENT_STALLED if unsent else Failure.BODY_TIMEOUT
+        self._worker.report(exchange.failure, f"no byte of the answer moved within {self._wait:g} s", exchange)
+        self.abort()
+
+    def stop(self) -> None:
+        """The worker is stopping: finish what has begun, take nothing more."""
+        self.stopping = True
+        if self.exchange is None and self._phase is not Phase.LINGER and not self._buffer:
+            self._transport.close()

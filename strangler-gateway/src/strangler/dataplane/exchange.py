@@ -1,0 +1,81 @@
+"""One request and its answer: what was decided about it, what became of it, and where that is counted."""
+
+import time
+from typing import TYPE_CHECKING
+
+from strangler.dataplane.forwarded import Ids
+from strangler.http1.body import BodyReader, body_reader
+from strangler.http1.request import RequestHead
+from strangler.model.decision import Arm, Decision, Reason
+from strangler.model.failure import Failure
+
+if TYPE_CHECKING:
+    from strangler.dataplane.access_log import AccessLog
+    from strangler.dataplane.active import Active, ActiveArm, ActiveRoute
+    from strangler.dataplane.counters import Counters
+    from strangler.dataplane.forwarder import Forwarding
+
+UNDECIDED = Decision(Arm.MONOLITH, Reason.NO_ROUTE)
+
+
+class Exchange:
+    """Values of one request. It keeps the snapshot that it began with until its last byte."""
+
+    __slots__ = (
+        "active", "arm", "began", "body", "bytes_in", "bytes_out", "client", "decision", "endpoint", "failure",
+        "forwarding", "head", "ids", "keep_alive", "route", "status",
+    )  # fmt: skip
+
+    def __init__(self, head: RequestHead, active: "Active", client: str) -> None:
+        self.head = head
+        self.active = active
+        self.client = client
+        self.began = time.perf_counter()
+        self.ids = Ids(head)
+        self.body: BodyReader | None = body_reader(head.length) if head.length else None
+        """What takes the request's body apart; None when its last byte has been read."""
+        self.keep_alive = head.keep_alive
+        self.route: ActiveRoute | None = None
+        self.arm: ActiveArm | None = None
+        self.decision = UNDECIDED
+        self.forwarding: Forwarding | None = None
+        self.endpoint = ""
+        self.status = 0
+        self.failure: Failure | None = None
+        self.bytes_in = 0
+        self.bytes_out = 0
+
+    @property
+    def bodiless(self) -> bool:
+        """Whether the answer has no content whatever its head says."""
+        return self.head.method == b"HEAD"
+
+    def record(self, counters: "Counters", log: "AccessLog") -> None:
+        """Count the request and log it; the last thing that is done with it."""
+        took = time.perf_counter() - self.began
+        failure = self.failure
+        if failure is not None:
+            counters.failures[failure] += 1
+        if self.arm is not None:
+            self.arm.counters.count(self.status, self.decision.reason, took)
+        if log.enabled:
+            head = self.head
+            log.add(
+                (
+                    time.time() - took,
+                    self.ids.request_id,
+                    self.ids.trace_id,
+                    self.client,
+                    head.method,
+                    head.path,
+                    self.status,
+                    self.route.route.name if self.route is not None else "",
+                    self.decision.arm if self.arm is not None else "",
+                    self.decision.reason if self.arm is not None else "",
+                    self.endpoint,
+                    took,
+                    self.bytes_in,
+                    self.bytes_out,
+                    failure.label if failure is not None else "",
+                )
+            )

@@ -1,0 +1,130 @@
+"""What the application is told about the client: forwarded headers, request id and trace context."""
+
+import ipaddress
+import random
+import re
+from collections.abc import Sequence
+
+from strangler.http1.request import RequestHead
+from strangler.http1.serializer import REPLACED
+
+_UNTRUSTED = REPLACED | {
+    b"x-forwarded-for",
+    b"x-forwarded-host",
+    b"x-forwarded-port",
+    b"x-forwarded-proto",
+    b"x-real-ip",
+    b"forwarded",
+    b"x-request-id",
+}
+"""From a client these are claims, and are replaced."""
+_TRUSTED = REPLACED | {b"x-forwarded-for", b"forwarded", b"x-request-id"}
+"""From a trusted proxy host, port and scheme are believed, and the address lists are extended."""
+_NO_TRACE = frozenset((b"traceparent", b"tracestate"))
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def parse_networks(cidrs: Sequence[str]) -> tuple[Network, ...]:
+    """Networks from their text."""
+    return tuple(ipaddress.ip_network(cidr, strict=False) for cidr in cidrs)
+
+
+def is_trusted(address: str, networks: Sequence[Network]) -> bool:
+    """Whether an address belongs to one of the networks; what is no address does not."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
+
+
+class Peer:
+    """The other end of a downstream connection, and what of its requests is believed."""
+
+    __slots__ = ("_forwarded_for", "_networks", "_via", "address", "trusted")
+
+    def __init__(self, address: str, networks: Sequence[Network]) -> None:
+        self.address = address
+        self._networks = networks
+        self.trusted = bool(networks) and is_trusted(address, networks)
+        plain = address.encode()
+        self._forwarded_for = plain
+        self._via = b'for="[%b]"' % plain if b":" in plain else b"for=%b" % plain
+
+    def client(self, head: RequestHead) -> str:
+        """The client's address: the peer, or behind trusted proxies the rightmost address that is not one of them."""
+        if not self.trusted:
+            return self.address
+        listed = b",".join(value for name, value in head.lowered if name == b"x-forwarded-for").decode("latin-1")
+        for entry in reversed([part.strip() for part in listed.split(",")]):
+            if entry and not is_trusted(entry, self._networks):
+                return entry
+        return self.address
+
+    def upstream_fields(self, head: RequestHead, ids: "Ids") -> tuple[frozenset[bytes], tuple[bytes, ...]]:
+        """Which of the request's fields to leave out, and the lines to add in their place."""
+        lines: tuple[bytes, ...]
+        if not self.trusted:
+            dropped = _UNTRUSTED
+            lines = (
+                b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: %b\r\n"
+                b'Forwarded: %b;host="%b";proto=http\r\n' % (self._forwarded_for, head.host, self._via, head.host),
+                ids.line,
+            )
+        else:
+            dropped = _TRUSTED
+            lines = (*self._extended(head), ids.line)
+        if ids.new_trace:
+            return dropped | _NO_TRACE, (*lines, ids.trace_line)
+        return dropped, lines
+
+    def _extended(self, head: RequestHead) -> tuple[bytes, ...]:
+        names = {name for name, _ in head.lowered}
+        before = [value for name, value in head.lowered if name == b"x-forwarded-for"]
+        chain = [value for name, value in head.lowered if name == b"forwarded"]
+        lines = [
+            b"X-Forwarded-For: %b\r\n" % b", ".join((*before, self._forwarded_for)),
+            b"Forwarded: %b\r\n" % b", ".join((*chain, self._via)),
+        ]
+        if b"x-forwarded-proto" not in names:
+            lines.append(b"X-Forwarded-Proto: http\r\n")
+        if b"x-forwarded-host" not in names:
+            lines.append(b"X-Forwarded-Host: %b\r\n" % head.host)
+        return tuple(lines)
+
+
+_sequence = random.Random(random.SystemRandom().getrandbits(128))  # noqa: S311 - identifiers, not secrets
+
+
+class Ids:
+    """The request id and trace of one request: the client's where they are well-formed, else new ones."""
+
+    __slots__ = ("new_trace", "request_id", "trace_id")
+
+    def __init__(self, head: RequestHead) -> None:
+        request_id = traceparent = b""
+        for name, value in head.lowered:
+            if name == b"x-request-id":
+                request_id = value
+            elif name == b"traceparent":
+                traceparent = value
+        self.new_trace = not traceparent or _TRACEPARENT.fullmatch(traceparent) is None
+        self.trace_id = b"%032x" % (_sequence.getrandbits(128) or 1) if self.new_trace else traceparent[3:35]
+        if request_id and _REQUEST_ID.fullmatch(request_id) is not None:
+            self.request_id = request_id
+        else:
+            self.request_id = self.trace_id
+
+    @property
+    def line(self) -> bytes:
+        """The request id as a header line."""
+        return b"X-Request-ID: %b\r\n" % self.request_id
+
+    @property
+    def trace_line(self) -> bytes:
+        """A traceparent of our own, with the sampled flag unset: nothing of this request is exported."""
+        return b"traceparent: 00-%b-%b-00\r\n" % (self.trace_id, self.trace_id[:16])

@@ -1,0 +1,218 @@
+"""One request on its way to an application and its answer on the way back, under backpressure both ways.
+
+1. choose an endpoint and take a connection; without an idle one the request waits here, and the client's bytes wait too
+2. send the head, then the body as it comes
+3. relay the head of the answer, then its content as it comes
+4. on failure before any byte of an answer: once more if ``judge_retry`` grants it, else a problem; after: abort
+"""
+
+from typing import TYPE_CHECKING
+
+from strangler.http1.body import CHUNKED, LAST_CHUNK, chunk
+from strangler.http1.response import ResponseHead
+from strangler.http1.serializer import request_head, response_head
+from strangler.model.failure import Failure
+from strangler.model.route import Timeouts
+from strangler.resilience.retry import IDEMPOTENT, judge_retry
+from strangler.upstream.balancer import Balancer
+from strangler.upstream.connection import UpstreamConnection
+from strangler.upstream.pool import EndpointPool
+
+if TYPE_CHECKING:
+    from strangler.dataplane.downstream import Downstream
+    from strangler.dataplane.exchange import Exchange
+
+
+class Forwarding:
+    """The relay between one client's request and one application's connection."""
+
+    __slots__ = (
+        "_attempts", "_balancer", "_body_passed", "_chunked", "_connection", "_continue_due", "_downstream",
+        "_exchange", "_pool", "_reused", "_timeouts", "abandoned", "answering", "sending_blocked",
+    )  # fmt: skip
+
+    def __init__(self, exchange: "Exchange", downstream: "Downstream", balancer: Balancer, timeouts: Timeouts) -> None:
+        self._exchange = exchange
+        self._downstream = downstream
+        self._balancer = balancer
+        self._timeouts = timeouts
+        self._pool: EndpointPool | None = None
+        self._connection: UpstreamConnection | None = None
+        self._attempts = 0
+        self._reused = False
+        self._body_passed = False
+        self._chunked = False
+        self._continue_due = exchange.head.expects_continue
+        self.answering = False
+        """Whether the answer's head has gone to the client."""
+        self.sending_blocked = True
+        """Whether the client's body has to wait: no connection yet, or the application is slower."""
+        self.abandoned = False
+        """Whether nobody waits for the answer any more."""
+
+    # 1. choose an endpoint and take a connection
+
+    def begin(self, *, fresh: bool = False) -> None:
+        """Start an attempt; ``fresh`` for one that must not meet another stale connection."""
+        self._attempts += 1
+        self._pool = pool = self._balancer.choose(avoid=self._pool)
+        repeatable = self._exchange.head.method in IDEMPOTENT and self._exchange.body is None
+        connection = pool.take(self, repeatable=repeatable, fresh=fresh)
+        if connection is not None:
+            self.connected(connection)
+        elif not self.abandoned:
+            self._downstream.await_response(self._timeouts.response)
+
+    # 2. send the head, then the body as it comes
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        """A connection to send on."""
+        assert self._pool is not None
+        exchange, downstream = self._exchange, self._downstream
+        head = exchange.head
+        exchange.endpoint = self._pool.authority
+        self._connection = connection
+        self._reused = connection.idle_since > 0
+        connection.begin(self, bodiless=exchange.bodiless)
+        dropped, added = downstream.peer.upstream_fields(head, exchange.ids)
+        connection.write(request_head(head, head.host or self._pool.authority.encode(), dropped, added))
+        self.sending_blocked = False
+        if exchange.body is None:
+            self._request_sent()
+        else:
+            downstream.expect_body(self._timeouts.idle)
+
+    def not_connected(self, failure: Failure, detail: str) -> None:
+        """No connection is to be had."""
+        self._fail(failure, detail)
+
+    def pass_body(self, pieces: list[bytes], *, last: bool) -> None:
+        """Send what the client sent of its body."""
+        connection = self._connection
+        if connection is None:
+            return
+        if pieces:
+            self._body_passed = True
+        if self._exchange.head.length == CHUNKED:
+            for piece in pieces:
+                connection.write(chunk(piece))
+            if last:
+                connection.write(LAST_CHUNK)
+        else:
+            for piece in pieces:
+                connection.write(piece)
+        if last:
+            self._request_sent()
+
+    def _request_sent(self) -> None:
+        connection = self._connection
+        if connection is not None:
+            connection.request_complete = not self._continue_due
+        if not self.answering:
+            self._downstream.await_response(self._timeouts.response)
+
+    def sending_paused(self) -> None:
+        """The application is slower than the client."""
+        self.sending_blocked = True
+
+    def sending_resumed(self) -> None:
+        """The application has caught up."""
+        self.sending_blocked = False
+        self._downstream.expect_body(self._timeouts.idle)
+
+    # 3. relay the head of the answer, then its content as it comes
+
+    def informational(self, head: ResponseHead) -> None:
+        """Pass a 1xx on; an HTTP/1.0 client would not understand it."""
+        if head.status == 100:
+            if not self._continue_due:
+                return  # The gateway passed Expect on, or the client did not ask.
+            self._continue_due = False
+        if self._exchange.head.minor:
+            self._downstream.write(response_head(head.status, head.reason, head.headers, b""))
+
+    def response_head(self, head: ResponseHead, *, body: bool) -> None:
+        """Pass the final head on, with a framing that this client understands."""
+        exchange = self._exchange
+        self.answering = True
+        exchange.status = head.status
+        if exchange.body is not None:
+            exchange.keep_alive = False  # An early answer: the rest of the request is not worth reading.
+        framing = b""
+        if body and head.length < 0:
+            if exchange.head.minor:
+                self._chunked = True
+                framing = b"Transfer-Encoding: chunked\r\n"
+            else:
+                exchange.keep_alive = False
+        elif head.length >= 0:
+            framing = b"Content-Length: %d\r\n" % head.length
+        if not exchange.keep_alive or self._downstream.stopping:
+            exchange.keep_alive = False
+            framing += b"Connection: close\r\n"
+        elif not exchange.head.minor:
+            framing += b"Connection: keep-alive\r\n"
+        framing += exchange.ids.line
+        self._downstream.write(response_head(head.status, head.reason, head.headers, framing))
+        self._await_more()
+
+    def response_body(self, pieces: list[bytes]) -> None:
+        """Pass a part of the content on."""
+        downstream = self._downstream
+        for piece in pieces:
+            self._exchange.bytes_out += len(piece)
+            downstream.write(chunk(piece) if self._chunked else piece)
+        self._await_more()
+
+    def response_end(self) -> None:
+        """The answer is complete."""
+        if self._chunked:
+            self._downstream.write(LAST_CHUNK)
+        self._connection = None
+        self._downstream.complete()
+
+    def _await_more(self) -> None:
+        self._downstream.await_more(self._timeouts.idle)
+
+    def pause(self) -> None:
+        """The client is slower than the application."""
+        if self._connection is not None:
+            self._connection.pause_reading()
+
+    def resume(self) -> None:
+        """The client has caught up."""
+        if self._connection is not None:
+            self._connection.resume_reading()
+
+    # 4. on failure: once more, a problem, or the end
+
+    def response_failed(self, failure: Failure, detail: str) -> None:
+        """The connection ended before the answer did."""
+        self._connection = None
+        self._fail(failure, detail)
+
+    def abandon(self) -> None:
+        """Nobody waits for the answer any more: stop the application's work on it."""
+        self.abandoned = True
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.discard()
+
+    def _fail(self, failure: Failure, detail: str) -> None:
+        if self.answering:
+            self._exchange.failure = failure
+            self._downstream.abort()
+            return
+        verdict = judge_retry(
+            failure,
+            attempts=self._attempts,
+            method=self._exchange.head.method,
+            reused=self._reused,
+            body_passed=self._body_passed,
+            endpoints=len(self._balancer.pools),
+        )
+        if verdict.granted:
+            self.sending_blocked = True
+            self.begin(fresh=True)
+        else:
+            self._downstream.answer_failure(failure, detail)

@@ -1,0 +1,39 @@
+"""What happens to a request, in the order in which it happens."""
+
+from typing import TYPE_CHECKING
+
+from strangler.dataplane.forwarder import Forwarding
+from strangler.http1.refusal import RequestRefused
+
+if TYPE_CHECKING:
+    from strangler.dataplane.downstream import Downstream
+    from strangler.dataplane.exchange import Exchange
+
+
+def run(exchange: "Exchange", downstream: "Downstream") -> None:
+    """Take one request from its head to its upstream. Raises ``RequestRefused`` where the gateway answers itself.
+
+    1. match: which route is it?
+    2. judge: may this route take it?
+    3. decide: which arm answers, and why?
+    4. forward: to an endpoint of that arm; the answer comes back through ``Forwarding``.
+    """
+    head, active = exchange.head, exchange.active
+
+    # 1. match
+    route = active.topology.find(head.method, head.path, head.query, head.lowered)
+
+    # 2. judge
+    if route is None:
+        raise RequestRefused(400, "the path can be read in more than one way; send it without %2F, //, .. or ;")
+    if head.underscores and route.route.strict:
+        raise RequestRefused(400, "a header's name holds an underscore, which applications confuse with a dash")
+    exchange.route = route
+
+    # 3. decide
+    exchange.decision = decision = active.decide(route, head.lowered, exchange.client)
+    exchange.arm = arm = route.arm(decision)
+
+    # 4. forward
+    exchange.forwarding = Forwarding(exchange, downstream, arm.balancer, route.route.timeouts)
+    exchange.forwarding.begin()

@@ -1,0 +1,197 @@
+"""A worker's state: the snapshot in force, its connections, its counters, and the sweep that keeps waits bounded."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections import Counter
+
+from strangler.dataplane.access_log import AccessLog
+from strangler.dataplane.active import Active, Topology
+from strangler.dataplane.counters import Counters
+from strangler.dataplane.downstream import Downstream
+from strangler.dataplane.exchange import Exchange
+from strangler.dataplane.forwarded import Network, parse_networks
+from strangler.http1.request import RequestParser
+from strangler.http1.response import ResponseParser
+from strangler.model.failure import Failure
+from strangler.model.flag import Kill
+from strangler.model.messages import Status, Traffic
+from strangler.model.snapshot import Gateway, Snapshot
+from strangler.upstream.balancer import Balancers
+
+TICK = 0.1
+"""Seconds between two flushes of the access log."""
+SWEEP_EVERY = 5
+"""Ticks between two looks at the deadlines: a timeout is exact to half a second."""
+BACKLOG = 4096
+"""Connections that may wait to be accepted; the kernel's own limit may be lower."""
+REPORTS_PER_SWEEP = 5
+"""Failures of one kind that are described on stderr between two sweeps; the others are only counted."""
+
+logger = logging.getLogger("strangler.dataplane")
+
+
+class Worker:
+    """Everything that one process shares between its connections. All of it runs on one event loop."""
+
+    active: Active
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.counters = Counters()
+        self.in_flight = 0
+        self.kills: tuple[Kill, ...] = ()
+        self.generation = -1
+        """Of the kills in force; -1 until the supervisor has said which there are."""
+        self.revision = 0
+        self._adopt_gateway(Gateway(), AccessLog("off"))
+        self._balancers = Balancers(ResponseParser(own=frozenset((b"x-request-id",))))
+        self._downstreams: set[Downstream] = set()
+        self._reports: Counter[Failure] = Counter()
+        self._server: asyncio.Server | None = None
+        self._stopping = False
+        self._empty = asyncio.Event()
+        """Set when the last connection of a stopping worker is closed."""
+        self._ticks = 0
+        self._tick()
+
+    # The snapshot
+
+    def adopt(self, snapshot: Snapshot) -> None:
+        """Use ``snapshot`` for every request that begins from now on. Raises ``OSError`` if its log cannot be opened.
+
+        Nothing is changed if it cannot be used as a whole.
+        """
+        log = self.log
+        if snapshot.gateway.access_log != self._gateway.access_log:
+            log = AccessLog(snapshot.gateway.access_log)
+        if self.revision and self.active.topology.fingerprint == snapshot.topology:
+            topology = self.active.topology
+        else:
+            topology = Topology(snapshot, self._balancers, self.counters)
+        active = Active(snapshot, topology, self.generation, self.kills)
+        old_log = self.log
+        self._adopt_gateway(snapshot.gateway, log)
+        self.active = active
+        self.revision = snapshot.revision
+        if old_log is not log:
+            old_log.close()
+
+    def apply_kills(self, generation: int, kills: tuple[Kill, ...]) -> None:
+        """Force exactly these routes to the monolith from now on."""
+        self.generation, self.kills = generation, kills
+        if self.revision:
+            self.active = Active(self.active.snapshot, self.active.topology, generation, kills)
+
+    def _adopt_gateway(self, gateway: Gateway, log: AccessLog) -> None:
+        self._gateway = gateway
+        self.log = log
+        self.limits = gateway.limits
+        self.parser = RequestParser(gateway.limits)
+        self.trusted: tuple[Network, ...] = parse_networks(gateway.trusted_proxies)
+
+    # Connections
+
+    def admit(self, downstream: Downstream) -> bool:
+        """Count a new connection; False if there are too many."""
+        if len(self._downstreams) >= self.limits.connections:
+            return False
+        self._downstreams.add(downstream)
+        return True
+
+    def forget(self, downstream: Downstream) -> None:
+        """A connection is closed."""
+        self._downstreams.discard(downstream)
+        if self._stopping and not self._downstreams:
+            self._empty.set()
+
+    def finished(self, exchange: Exchange) -> None:
+        """A request is over, one way or another."""
+        self.in_flight -= 1
+        exchange.record(self.counters, self.log)
+
+    def report(self, failure: Failure, detail: str, exchange: Exchange) -> None:
+        """Describe a failure to the operators; the client is told its title only."""
+        self._reports[failure] += 1
+        if self._reports[failure] <= REPORTS_PER_SWEEP:
+            logger.warning(
+                "%s: %s (route %s, request %s)",
+                failure.label,
+                detail,
+                exchange.route.route.name if exchange.route is not None else "-",
+                exchange.ids.request_id.decode("latin-1"),
+            )
+
+    # Accepting and stopping
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is all that a request needs to be decided."""
+        return self.revision > 0 and self.generation >= 0
+
+    @property
+    def accepting(self) -> bool:
+        """Whether connections are being accepted."""
+        return self._server is not None and not self._stopping
+
+    async def accept(self, listener: socket.socket) -> None:
+        """Begin to accept on a listening socket."""
+        self._server = await self.loop.create_server(lambda: Downstream(self), sock=listener, backlog=BACKLOG)
+
+    async def drain(self, grace: float) -> None:
+        """Accept no more, finish what has begun within ``grace`` seconds, then cut what is left."""
+        self._stopping = True
+        if self._server is not None:
+            self._server.close()
+        for downstream in tuple(self._downstreams):
+            downstream.stop()
+        if self._downstreams:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(grace):
+                    await self._empty.wait()
+        for downstream in tuple(self._downstreams):
+            downstream.abort()
+        for pool in self._balancers.pools():
+            pool.retire()
+        await asyncio.sleep(0)
+        self.log.close()
+
+    # What is said about it
+
+    def status(self) -> Status:
+        """For supervisor and control."""
+        return Status(
+            revision=self.revision,
+            accepting=self.accepting,
+            connections=len(self._downstreams),
+            in_flight=self.in_flight,
+            kills=self.generation,
+        )
+
+    def traffic(self) -> Traffic:
+        """For control: totals since the start."""
+        return Traffic(
+            series=self.counters.series(),
+            pools=tuple(pool.state() for pool in self._balancers.pools()),
+            failures=tuple((failure.label, count) for failure, count in self.counters.failures.items()),
+            log_dropped=self.log.dropped,
+        )
+
+    # Time
+
+    def _tick(self) -> None:
+        self._ticks += 1
+        self.log.flush()
+        if self._ticks % SWEEP_EVERY == 0:
+            self._sweep()
+        self.loop.call_later(TICK, self._tick)
+
+    def _sweep(self) -> None:
+        now = self.loop.time()
+        self._reports.clear()
+        overdue = [downstream for downstream in self._downstreams if downstream.deadline <= now]
+        for downstream in overdue:
+            downstream.expire()
+        for pool in self._balancers.pools():
+            pool.reap(now)

@@ -1,0 +1,48 @@
+"""Which header fields a proxy passes on (RFC 9110 §7.6.1), and what a few of them must look like."""
+
+import re
+from collections.abc import Iterable
+
+from strangler.http1.refusal import RequestRefused
+
+HOP_BY_HOP = frozenset(
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    )
+)
+
+NOT_NAMEABLE = frozenset((b"host", b"content-length", b"content-type", b"authorization", b"cookie", b"date"))
+"""End-to-end fields that a Connection header cannot make hop-by-hop: naming them is an attack, not a wish."""
+
+CONTENT_LENGTH = re.compile(rb"0|[1-9][0-9]{0,17}")
+_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~!$&'()*+,;=%-]{1,255})(?::[0-9]{0,5})?")
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def is_host(value: bytes) -> bool:
+    """Whether this is an authority without userinfo (RFC 9110 §7.2)."""
+    return _HOST.fullmatch(value) is not None
+
+
+def list_members(values: Iterable[bytes]) -> frozenset[bytes]:
+    """The members of a comma-separated field, in lower case."""
+    return frozenset(member for value in values for member in map(bytes.strip, value.lower().split(b",")) if member)
+
+
+def connection_names(values: list[bytes]) -> frozenset[bytes]:
+    """What a Connection header names, in lower case. Raises ``RequestRefused`` if it is not a list of tokens."""
+    names = list_members(values)
+    for name in names:
+        if _TOKEN.fullmatch(name) is None:
+            raise RequestRefused(400, "the Connection header is not a list of names")
+        if name in NOT_NAMEABLE:
+            raise RequestRefused(400, f"the Connection header names {name.decode()}, which is not hop-by-hop")
+    return names

@@ -1,0 +1,119 @@
+"""An upstream's response head from its bytes, and how long its body is."""
+
+import httptools
+
+from strangler.http1.body import CHUNKED, UNTIL_CLOSE
+from strangler.http1.headers import CONTENT_LENGTH, HOP_BY_HOP, list_members
+from strangler.http1.refusal import ResponseRefused
+
+MAX_HEAD = 64 * 1024
+MAX_FIELDS = 256
+
+
+class ResponseHead:
+    """One response without its body."""
+
+    __slots__ = ("headers", "keep_alive", "length", "reason", "status")
+
+    status: int
+    reason: bytes
+    headers: list[tuple[bytes, bytes]]
+    """The end-to-end fields, as they were sent, in their order; without Content-Length and the hop-by-hop fields."""
+    length: int
+    """Of the body that follows, or ``CHUNKED`` or ``UNTIL_CLOSE``; without a body: as announced, or ``NO_LENGTH``."""
+    keep_alive: bool
+
+
+NO_LENGTH = -3
+"""A response without a body that announces no length either."""
+
+
+class ResponseParser:
+    """Parses response heads; keeps nothing between two of them."""
+
+    __slots__ = ("_dropped", "_headers", "_reason")
+
+    def __init__(self, own: frozenset[bytes] = frozenset()) -> None:
+        """``own`` are lower-case names that the gateway writes itself: the upstream's are left out."""
+        self._dropped = HOP_BY_HOP | own
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._reason = b""
+
+    def on_status(self, reason: bytes) -> None:
+        """Called by llhttp."""
+        self._reason = reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by llhttp."""
+        self._headers.append((name, value))
+
+    def parse(self, data: bytes, *, bodiless: bool) -> ResponseHead:
+        """Return the head in ``data``; ``bodiless`` if the request was a HEAD. Raises ``ResponseRefused``."""
+        self._headers = []
+        self._reason = b""
+        llhttp = httptools.HttpResponseParser(self)
+        try:
+            llhttp.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # A 101; refused below, since the gateway never forwards an Upgrade.
+        except httptools.HttpParserError as error:
+            raise ResponseRefused(f"the answer is not valid HTTP/1.1: {error}") from None
+        version = llhttp.get_http_version()
+        if version not in {"1.1", "1.0"}:
+            raise ResponseRefused("the answer is neither HTTP/1.1 nor HTTP/1.0")
+        if len(self._headers) > MAX_FIELDS:
+            raise ResponseRefused(f"the answer has more than {MAX_FIELDS} header fields")
+        return self._check(llhttp.get_status_code(), minor=1 if version == "1.1" else 0, bodiless=bodiless)
+
+    def _check(self, status: int, *, minor: int, bodiless: bool) -> ResponseHead:
+        if not 100 <= status <= 599 or status == 101:
+            raise ResponseRefused(f"the answer has the status {status}, for which nobody asked")
+        head = ResponseHead()
+        head.status = status
+        head.reason = self._reason
+        head.headers = kept = []
+        lengths: list[bytes] = []
+        codings: list[bytes] = []
+        connection: list[bytes] = []
+        for field in self._headers:
+            name = field[0].lower()
+            if name == b"content-length":
+                lengths.append(field[1])
+            elif name == b"transfer-encoding":
+                codings.append(field[1])
+            elif name == b"connection":
+                connection.append(field[1])
+            elif name not in self._dropped:
+                kept.append(field)
+        names = list_members(connection) if connection else frozenset()
+        head.keep_alive = b"close" not in names if minor else b"keep-alive" in names
+        if names - {b"close", b"keep-alive"}:
+            head.headers = [field for field in kept if field[0].lower() not in names]
+        head.length = _length(lengths, codings, minor)
+        if bodiless or status in {204, 304} or status < 200:
+            head.length = _announced(head.length, status)
+        elif head.length == UNTIL_CLOSE:
+            head.keep_alive = False
+        return head
+
+
+def has_body(head: ResponseHead, *, bodiless: bool) -> bool:
+    """Whether content follows this head; ``bodiless`` if the request was a HEAD."""
+    return not (bodiless or head.status < 200 or head.status in {204, 304} or head.length in {0, NO_LENGTH})
+
+
+def _announced(length: int, status: int) -> int:
+    """A Content-Length is passed on for HEAD and 304; 1xx and 204 must not have one (RFC 9110 §8.6)."""
+    return length if length >= 0 and status >= 200 and status != 204 else NO_LENGTH
+
+
+def _length(lengths: list[bytes], codings: list[bytes], minor: int) -> int:
+    if codings:
+        if lengths or not minor or len(codings) != 1 or codings[0].lower() != b"chunked":
+            raise ResponseRefused("the answer's length is in doubt: its Transfer-Encoding is not just chunked")
+        return CHUNKED
+    if not lengths:
+        return UNTIL_CLOSE
+    if len(lengths) > 1 or CONTENT_LENGTH.fullmatch(lengths[0]) is None:
+        raise ResponseRefused("the answer's length is in doubt: its Content-Length is not one plain number")
+    return int(lengths[0])

@@ -1,0 +1,53 @@
+"""Heads to bytes. Values come from the parsers, which let no CR, LF or NUL through."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from strangler.http1.body import CHUNKED
+from strangler.http1.headers import HOP_BY_HOP
+from strangler.http1.request import RequestHead
+
+REPLACED = HOP_BY_HOP | {b"host", b"content-length"}
+"""Request fields that the gateway writes itself or drops."""
+
+_CARRY_CONTENT = frozenset((b"POST", b"PUT", b"PATCH"))
+"""Methods whose empty body is announced as such (RFC 9110 §8.6)."""
+
+
+def request_head(head: RequestHead, host: bytes, dropped: frozenset[bytes], added: Iterable[bytes]) -> bytes:
+    """The head that goes to the upstream.
+
+    ``dropped`` are lower-case names to leave out beside ``REPLACED``; ``added`` are whole lines with their CRLF.
+    """
+    lines = [b"%b %b HTTP/1.1\r\nHost: %b\r\n" % (head.method, head.target, host)]
+    if head.connection:
+        dropped |= head.connection
+    for (name, value), (lowered, _) in zip(head.headers, head.lowered, strict=True):
+        if lowered not in dropped:
+            lines.append(b"%b: %b\r\n" % (name, value))
+    lines.extend(added)
+    if head.length == CHUNKED:
+        lines.append(b"Transfer-Encoding: chunked\r\n")
+    elif head.length or head.method in _CARRY_CONTENT:
+        lines.append(b"Content-Length: %d\r\n" % head.length)
+    lines.append(b"\r\n")
+    return b"".join(lines)
+
+
+_STATUS_LINES = {int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+
+
+def status_line(status: int, reason: bytes) -> bytes:
+    """The first line of a response; the upstream's own reason phrase is kept."""
+    known = _STATUS_LINES.get(status)
+    if known is not None and known[13:-2] == reason:
+        return known
+    return b"HTTP/1.1 %d %b\r\n" % (status, reason)
+
+
+def response_head(status: int, reason: bytes, headers: Iterable[tuple[bytes, bytes]], added: bytes) -> bytes:
+    """The head that goes to the client; ``added`` are whole lines with their CRLF."""
+    lines = [status_line(status, reason)]
+    lines += [b"%b: %b\r\n" % field for field in headers]
+    lines += (added, b"\r\n")
+    return b"".join(lines)

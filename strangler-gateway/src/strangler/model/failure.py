@@ -1,0 +1,27 @@
+"""How a request can fail: each failure names its stage, its culprit and the status that the client gets."""
+
+from enum import Enum
+
+
+class Failure(Enum):
+    """``stage.culprit``, status (0: the connection is aborted, since an answer has begun), and the sentence for it."""
+
+    REQUEST = ("request.client", 400, "The request is not acceptable")
+    REQUEST_TIMEOUT = ("request_timeout.client", 408, "The request did not arrive in time")
+    CLIENT_GONE = ("gone.client", 0, "The client left before the answer was complete")
+    CLIENT_STALLED = ("response_timeout.client", 0, "The client stopped reading the answer")
+    POOL_FULL = ("queue.gateway", 503, "Too many requests wait for the application")
+    STOPPING = ("stopping.gateway", 503, "The gateway is stopping")
+    CONNECT = ("connect.upstream", 502, "The application cannot be reached")
+    CONNECT_TIMEOUT = ("connect_timeout.upstream", 504, "The application did not accept the connection in time")
+    SEND_TIMEOUT = ("send_timeout.upstream", 504, "The application did not take the request in time")
+    RESPONSE_TIMEOUT = ("head_timeout.upstream", 504, "The application did not answer in time")
+    RESET_BEFORE_HEAD = ("head.upstream", 502, "The application closed the connection without an answer")
+    BAD_RESPONSE = ("framing.upstream", 502, "The application's answer is not valid HTTP")
+    RESET_IN_BODY = ("body.upstream", 0, "The application closed the connection in the middle of its answer")
+    BODY_TIMEOUT = ("body_timeout.upstream", 0, "The application stalled in the middle of its answer")
+
+    def __init__(self, label: str, status: int, title: str) -> None:
+        self.label = label
+        self.status = status
+        self.title = title

@@ -1,0 +1,212 @@
+"""One connection to an application: sends requests, takes answers apart, and says when it can be used again."""
+
+import asyncio
+from typing import Protocol, cast
+
+from strangler.http1.body import BodyReader, ChunkError, CloseReader, body_reader
+from strangler.http1.refusal import ResponseRefused
+from strangler.http1.response import MAX_HEAD, ResponseHead, ResponseParser, has_body
+from strangler.model.failure import Failure
+
+WRITE_HIGH = 64 * 1024
+"""Bytes that may wait in a connection's buffer before the side that fills it is paused."""
+
+
+class Receiver(Protocol):
+    """Whoever sent a request and takes its answer. After ``response_end`` or ``response_failed`` nothing follows."""
+
+    def informational(self, head: ResponseHead) -> None:
+        """A 1xx; the final head is yet to come."""
+
+    def response_head(self, head: ResponseHead, *, body: bool) -> None:
+        """The final head; ``body`` if content follows."""
+
+    def response_body(self, pieces: list[bytes]) -> None:
+        """A part of the content."""
+
+    def response_end(self) -> None:
+        """The answer is complete; the connection is already back in its pool, or closed."""
+
+    def response_failed(self, failure: Failure, detail: str) -> None:
+        """There will be no answer, or no more of it."""
+
+    def sending_paused(self) -> None:
+        """The application does not take what is sent; send no more until ``sending_resumed``."""
+
+    def sending_resumed(self) -> None:
+        """Send on."""
+
+
+class Home(Protocol):
+    """Where a connection belongs."""
+
+    def back(self, connection: "UpstreamConnection") -> None:
+        """Its answer is complete, and it can take the next request."""
+
+    def gone(self, connection: "UpstreamConnection") -> None:
+        """It is closed."""
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """The asyncio side of one connection; at most one request at a time."""
+
+    __slots__ = (
+        "_bodiless", "_buffer", "_head", "_home", "_parser", "_reader", "_receiver", "_transport",
+        "closed", "idle_since", "request_complete", "served",
+    )  # fmt: skip
+
+    def __init__(self, home: Home, parser: ResponseParser) -> None:
+        self._home = home
+        self._parser = parser
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._receiver: Receiver | None = None
+        self._reader: BodyReader | None = None
+        self._head: ResponseHead | None = None
+        self._buffer = b""
+        self._bodiless = False
+        self.request_complete = False
+        """Set by the receiver when the last byte of its request was written and no 100 is awaited any more."""
+        self.served = 0
+        """Answers that came over this connection."""
+        self.idle_since = 0.0
+        self.closed = False
+
+    # What the receiver calls
+
+    def begin(self, receiver: Receiver, *, bodiless: bool) -> None:
+        """Take this connection for one exchange; ``bodiless`` if the request is a HEAD."""
+        self._receiver = receiver
+        self._bodiless = bodiless
+        self.request_complete = False
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the request."""
+        self._transport.write(data)
+
+    def pause_reading(self) -> None:
+        """Take no more of the answer for now: its reader is slower."""
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take the answer again."""
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def discard(self) -> None:
+        """Close at once; the receiver hears no more of it."""
+        self._receiver = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport and bound its buffer."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(WRITE_HIGH)
+
+    def data_received(self, data: bytes) -> None:
+        """Relay what arrived. Bytes that nobody asked for end the connection."""
+        if self._receiver is None:
+            self.discard()
+            return
+        if self._reader is not None:
+            self._take_body(data)
+        else:
+            self._buffer = self._buffer + data if self._buffer else data
+            self._take_head()
+
+    def eof_received(self) -> bool:
+        """Let the transport close; an answer without a length ends here."""
+        if isinstance(self._reader, CloseReader) and self._receiver is not None:
+            self._finish(b"")
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the pool, and the receiver if it still waits."""
+        self.closed = True
+        receiver, self._receiver = self._receiver, None
+        self._home.gone(self)
+        if receiver is not None:
+            detail = f"{type(exc).__name__}: {exc}" if exc else "the connection was closed"
+            failure = Failure.RESET_BEFORE_HEAD if self._head is None else Failure.RESET_IN_BODY
+            receiver.response_failed(failure, detail)
+
+    def pause_writing(self) -> None:
+        """The application reads more slowly than the client sends."""
+        if self._receiver is not None:
+            self._receiver.sending_paused()
+
+    def resume_writing(self) -> None:
+        """The application has caught up."""
+        if self._receiver is not None:
+            self._receiver.sending_resumed()
+
+    # The answer
+
+    def _take_head(self) -> None:
+        while self._receiver is not None:
+            end = self._buffer.find(b"\r\n\r\n") + 4
+            if end == 3:
+                if len(self._buffer) > MAX_HEAD:
+                    self._fail(Failure.BAD_RESPONSE, f"the answer's head is longer than {MAX_HEAD} bytes")
+                return
+            raw, self._buffer = self._buffer[:end], self._buffer[end:]
+            try:
+                head = self._parser.parse(raw, bodiless=self._bodiless)
+            except ResponseRefused as refused:
+                self._fail(Failure.BAD_RESPONSE, str(refused))
+                return
+            if head.status >= 200:
+                self._begin_answer(head)
+                return
+            self._receiver.informational(head)
+
+    def _begin_answer(self, head: ResponseHead) -> None:
+        assert self._receiver is not None
+        self._head = head
+        rest, self._buffer = self._buffer, b""
+        body = has_body(head, bodiless=self._bodiless)
+        self._receiver.response_head(head, body=body)
+        if self._receiver is None:
+            return
+        if not body:
+            self._finish(rest)
+            return
+        self._reader = body_reader(head.length)
+        if rest:
+            self._take_body(rest)
+
+    def _take_body(self, data: bytes) -> None:
+        assert self._reader is not None
+        assert self._receiver is not None
+        try:
+            pieces, rest = self._reader.feed(data)
+        except ChunkError as error:
+            self._fail(Failure.RESET_IN_BODY, str(error))
+            return
+        if pieces:
+            self._receiver.response_body(pieces)
+        if self._reader is not None and self._reader.done:
+            self._finish(rest)
+
+    def _finish(self, rest: bytes) -> None:
+        """Give the connection back before the receiver goes on, so that its next request can have it."""
+        receiver, self._receiver = self._receiver, None
+        head, self._head = self._head, None
+        self._reader = None
+        self.served += 1
+        if head is not None and head.keep_alive and self.request_complete and not rest:
+            self._home.back(self)
+        else:
+            # Bytes behind an answer, or a request of which the application may still take a part.
+            self._transport.close()
+        if receiver is not None:
+            receiver.response_end()
+
+    def _fail(self, failure: Failure, detail: str) -> None:
+        receiver = self._receiver
+        self.discard()
+        if receiver is not None:
+            receiver.response_failed(failure, detail)

@@ -1,0 +1,148 @@
+"""The connections to one endpoint: idle ones to take, new ones to open, and a bounded queue for those who wait."""
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from strangler.http1.response import ResponseParser
+from strangler.model.failure import Failure
+from strangler.model.messages import PoolState
+from strangler.model.upstream import Endpoint, Upstream
+from strangler.upstream.connection import UpstreamConnection
+
+REUSE_UNSAFE_WITHIN = 1.0
+"""Seconds. A request that cannot be repeated only takes a connection that was in use until so recently: applications
+close idle connections after 2 s (gunicorn) or more, and such a request would be lost in the race with that."""
+
+
+class Waiter(Protocol):
+    """Whoever wants a connection."""
+
+    abandoned: bool
+    """Set when it does not want one any more."""
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        """Here it is."""
+
+    def not_connected(self, failure: Failure, detail: str) -> None:
+        """There is none to be had."""
+
+
+class EndpointPool:
+    """All connections of this worker to one endpoint."""
+
+    def __init__(self, upstream: Upstream, endpoint: Endpoint, parser: ResponseParser) -> None:
+        self.endpoint = endpoint
+        self._upstream = upstream
+        self._parser = parser
+        self._loop = asyncio.get_running_loop()
+        self._idle: deque[UpstreamConnection] = deque()
+        self._waiting: deque[Waiter] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._open = 0
+        self._opening = 0
+        self._opened_ever = 0
+        self._retired = False
+        self.authority = endpoint.authority
+
+    def take(self, waiter: Waiter, *, repeatable: bool, fresh: bool = False) -> UpstreamConnection | None:
+        """Return an idle connection; or None, and the waiter is told later (or at once, if the queue is full).
+
+        ``repeatable``: the request may be sent again should the connection turn out to be stale; ``fresh``: only a
+        connection that has not been used before will do.
+        """
+        if not fresh:
+            while self._idle:
+                connection = self._idle.pop()
+                if connection.closed:
+                    continue
+                if repeatable or self._loop.time() - connection.idle_since <= REUSE_UNSAFE_WITHIN:
+                    return connection
+                self._idle.append(connection)
+                break
+        if len(self._waiting) - self._opening >= self._upstream.max_pending:
+            waiter.not_connected(Failure.POOL_FULL, f"{len(self._waiting)} requests already wait for {self.authority}")
+            return None
+        self._waiting.append(waiter)
+        self._open_more()
+        return None
+
+    def back(self, connection: UpstreamConnection) -> None:
+        """A connection whose answer is complete: for the next who waits, or idle."""
+        if self._retired:
+            connection.discard()
+        elif not self._serve(connection):
+            connection.idle_since = self._loop.time()
+            self._idle.append(connection)
+
+    def gone(self, connection: UpstreamConnection) -> None:
+        """A connection was closed; there is room for another."""
+        self._open -= 1
+        if connection in self._idle:
+            self._idle.remove(connection)
+        self._open_more()
+
+    def reap(self, now: float) -> None:
+        """Close what was idle for too long; called about twice a second."""
+        while self._idle and now - self._idle[0].idle_since > self._upstream.idle_timeout:
+            self._idle.popleft().discard()
+
+    def retire(self) -> None:
+        """Keep no connection any longer than its exchange lasts."""
+        self._retired = True
+        while self._idle:
+            self._idle.pop().discard()
+
+    def state(self) -> PoolState:
+        """For metrics."""
+        return PoolState(
+            upstream=self._upstream.name,
+            endpoint=self.authority,
+            idle=len(self._idle),
+            active=self._open - len(self._idle),
+            pending=len(self._waiting),
+            opened=self._opened_ever,
+        )
+
+    def _serve(self, connection: UpstreamConnection) -> bool:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.abandoned:
+                waiter.connected(connection)
+                return True
+        return False
+
+    def _open_more(self) -> None:
+        """Open connections until every waiter has one on its way, or the cap is reached."""
+        while self._opening < len(self._waiting) and self._open + self._opening < self._upstream.max_connections:
+            self._opening += 1
+            task = self._loop.create_task(self._connect())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self) -> None:
+        try:
+            async with asyncio.timeout(self._upstream.connect_timeout):
+                _, connection = await self._loop.create_connection(
+                    lambda: UpstreamConnection(self, self._parser), self.endpoint.host, self.endpoint.port
+                )
+        except TimeoutError:
+            seconds = self._upstream.connect_timeout
+            self._not_opened(Failure.CONNECT_TIMEOUT, f"no connection to {self.authority} within {seconds:g} s")
+        except OSError as error:
+            self._not_opened(Failure.CONNECT, f"no connection to {self.authority}: {error.strerror or error}")
+        else:
+            self._opening -= 1
+            self._open += 1
+            self._opened_ever += 1
+            self.back(connection)
+
+    def _not_opened(self, failure: Failure, detail: str) -> None:
+        """One attempt failed: so does the one who has waited longest."""
+        self._opening -= 1
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.abandoned:
+                waiter.not_connected(failure, detail)
+                break
+        self._open_more()

@@ -1,0 +1,205 @@
+"""One real worker process between a test and its upstreams; the test plays supervisor and control over the real link."""
+
+import asyncio
+import contextlib
+import itertools
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from strangler.link.stream import Link
+from strangler.model.flag import Flag, Kill
+from strangler.model.messages import Ack, Hello, KillsAck, KillsPush, Message, SnapshotPush, Status, Traffic
+from strangler.model.route import CATCH_ALL, PathKind, Route, RouteMatch, Timeouts
+from strangler.model.snapshot import Gateway, Snapshot
+from strangler.model.upstream import Endpoint, Upstream
+from support import processes
+
+T = TypeVar("T")
+WAIT = 10.0
+"""Seconds in which everything that a test waits for must have happened."""
+
+
+def catch_all(upstream: str = "monolith", timeouts: Timeouts = Timeouts()) -> Route:  # noqa: B008 - it is frozen
+    """The route that takes what no other takes."""
+    return Route(
+        CATCH_ALL,
+        RouteMatch("/", PathKind.PREFIX),
+        module=CATCH_ALL,
+        group=CATCH_ALL,
+        monolith=upstream,
+        timeouts=timeouts,
+        strict=False,
+    )
+
+
+def upstream(name: str, *ports: int, **settings: float) -> Upstream:
+    """An upstream on loopback."""
+    return replace(Upstream(name, tuple(Endpoint("127.0.0.1", port) for port in ports)), **settings)
+
+
+@dataclass
+class _Peer:
+    link: Link
+    hello: Hello
+
+
+class Rig:
+    """A running worker. Methods may be called from the test's thread; they wait for the worker's answer."""
+
+    def __init__(self, folder: Path) -> None:
+        # Unix socket paths are limited to about 100 bytes, which pytest's folders can exceed.
+        self.state = Path(tempfile.mkdtemp(prefix="rig-"))
+        self.log = folder / "worker.log"
+        self.access_log = folder / "access.jsonl"
+        self.port = 0
+        self.traffic: Traffic | None = None
+        self.status: Status | None = None
+        self.process: processes.Running | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._peers: dict[str, _Peer] = {}
+        self._news = asyncio.Condition()
+        self._acks: list[Message] = []
+        self._snapshot = Snapshot(0, "", Gateway(), (), ())
+        self._generation = itertools.count()
+        self._listener = socket.socket()
+
+    @property
+    def url(self) -> str:
+        """Where the worker answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, snapshot: Snapshot) -> None:
+        """Listen, start the worker, give it kills and snapshot, and wait until it accepts."""
+        self._thread.start()
+        self._call(self._listen())
+        self._snapshot = snapshot
+        listener = self._listener
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", processes.free_port()))
+        listener.listen(1024)
+        self.port = listener.getsockname()[1]
+        command = [sys.executable, "-m", "strangler.dataplane", "--slot", "0", "--fd", str(listener.fileno())]
+        command += ["--state", str(self.state), "--control-wait", "30"]
+        self.process = processes.start("worker", command, log=self.log, pass_fds=[listener.fileno()])
+        self._wait_for(lambda: self.status is not None and self.status.accepting)
+
+    def publish(self, **changes: object) -> Snapshot:
+        """Give the worker the snapshot with these changes, and wait until it has acknowledged."""
+        snapshot = replace(self._snapshot, revision=self._snapshot.revision + 1, **changes)  # type: ignore[arg-type]
+        if {"routes", "upstreams", "gateway"} & set(changes):
+            snapshot = replace(snapshot, topology=f"{snapshot.revision}")
+        self._snapshot = snapshot
+        self._call(self._send("control.sock", SnapshotPush(snapshot)))
+        self._wait_for(lambda: any(isinstance(ack, Ack) and ack.revision == snapshot.revision for ack in self._acks))
+        return snapshot
+
+    def flip(self, *flags: Flag) -> None:
+        """Set the flags of all routes, and wait until the worker uses them."""
+        self.publish(flags=flags)
+
+    def kill(self, *routes: str) -> None:
+        """Kill exactly these routes, and wait until the worker obeys."""
+        generation = next(self._generation)
+        kills = tuple(Kill(route, "test", "test", "2026-01-01T00:00:00Z") for route in routes)
+        self._call(self._send("supervisor.sock", KillsPush(generation, kills)))
+        self._wait_for(lambda: KillsAck(generation) in self._acks)
+
+    def next_traffic(self) -> Traffic:
+        """The next report of totals that begins after this call."""
+        self.traffic = None
+        self._wait_for(lambda: self.traffic is not None)
+        self.traffic = None  # The first may have been on its way already.
+        self._wait_for(lambda: self.traffic is not None)
+        assert self.traffic is not None
+        return self.traffic
+
+    def stop(self) -> None:
+        """End the worker by SIGTERM, then the link."""
+        try:
+            if self.process is not None:
+                code = self.process.stop()
+                assert code == 0, self.process.output()
+        finally:
+            for peer in self._peers.values():
+                self._loop.call_soon_threadsafe(peer.link.close)
+            self._call(self._close())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+            self._listener.close()
+            shutil.rmtree(self.state, ignore_errors=True)
+
+    # The other side of the link
+
+    async def _listen(self) -> None:
+        self._servers = [
+            await asyncio.start_unix_server(self._serve(name), str(self.state / name))
+            for name in ("supervisor.sock", "control.sock")
+        ]
+
+    def _serve(self, name: str) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            link = Link(reader, writer)
+            async for message in link.receive():
+                if isinstance(message, Hello):
+                    self._peers[name] = _Peer(link, message)
+                    first = name == "supervisor.sock"
+                    link.send(KillsPush(next(self._generation), ()) if first else SnapshotPush(self._snapshot))
+                elif isinstance(message, Status):
+                    self.status = message
+                elif isinstance(message, Traffic):
+                    self.traffic = message
+                else:
+                    self._acks.append(message)
+                async with self._news:
+                    self._news.notify_all()
+            link.close()
+
+        return serve
+
+    async def _close(self) -> None:
+        for server in self._servers:
+            server.close()
+        await asyncio.sleep(0)
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _send(self, name: str, message: Message) -> None:
+        self._peers[name].link.send(message)
+
+    def _wait_for(self, condition: Callable[[], bool]) -> None:
+        async def wait() -> None:
+            async with asyncio.timeout(WAIT), self._news:
+                await self._news.wait_for(condition)
+
+        try:
+            self._call(wait())
+        except TimeoutError:
+            told = self.process.output() if self.process is not None else ""
+            raise AssertionError(f"the worker did not do it within {WAIT:g} s\n{told}") from None
+
+    def _call(self, awaitable: Awaitable[T]) -> T:
+        return asyncio.run_coroutine_threadsafe(awaitable, self._loop).result(WAIT + 5)  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def rig(folder: Path, *upstreams: Upstream, routes: tuple[Route, ...] = (), **gateway: object) -> Iterator[Rig]:
+    """A worker in front of these upstreams. ``routes`` go before the catch-all, which takes the first upstream."""
+    running = Rig(folder)
+    settings = replace(Gateway(access_log=str(running.access_log)), **gateway)  # type: ignore[arg-type]
+    every = routes if routes and routes[-1].name == CATCH_ALL else (*routes, catch_all(upstreams[0].name))
+    try:
+        running.start(Snapshot(1, "1", settings, upstreams, every))
+        yield running
+    finally:
+        running.stop()
