@@ -1,4 +1,4 @@
-"""One real worker process between a test and its upstreams; the test plays supervisor and control over the real link."""
+"""One real worker process before a test's upstreams; the test plays supervisor and control over the real link."""
 
 import asyncio
 import contextlib

@@ -59,7 +59,7 @@ def find_route(matcher: Matcher[Route], method: bytes, target: bytes, headers: S
     return route
 
 
-def explain(  # noqa: PLR0913 - the parts of one request
+def explain(
     snapshot: Snapshot,
     killed: frozenset[str],
     method: str,

@@ -68,7 +68,7 @@ class Matcher(Generic[T]):
         del segments[0]
         return self._find(self._root, segments, 0, method, headers, query)
 
-    def _find(  # noqa: PLR0913 - the walk carries the request; an object for it would cost more than the walk
+    def _find(
         self, node: _Node[T], segments: list[bytes], depth: int, method: bytes, headers: Headers, query: bytes
     ) -> T | None:
         if depth < len(segments):
