@@ -1,0 +1,88 @@
+"""Measures rounds: in each, every proxy in turn is loaded, and its CPU time divided by the requests it answered."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from yardstick.gateway.cores import Cores, cpu_time
+from yardstick.gateway.load import load
+from yardstick.gateway.running import Running
+from yardstick.gateway.same_job import log_lines, wait_for_log
+from yardstick.gateway.statistics import rotated
+
+_SETTLE = 1.0
+"""Seconds of load before each measurement, for caches that another proxy has just used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One proxy in one round."""
+
+    peer: str
+    round: int
+    requests: int
+    errors: int
+    seconds: float
+    cpu_seconds: float
+    """Of the whole tree of processes."""
+    data_plane_cpu_seconds: float
+    """Of those that carry requests."""
+    logged: int
+    """Lines that the access log has gained."""
+    refused: str = ""
+    """Why it does not count; empty if it does."""
+
+    @property
+    def microseconds(self) -> float:
+        """CPU time per request."""
+        return self.cpu_seconds / self.requests * 1e6
+
+    @property
+    def data_plane_microseconds(self) -> float:
+        return self.data_plane_cpu_seconds / self.requests * 1e6
+
+    @property
+    def rate(self) -> float:
+        """Requests per second."""
+        return self.requests / self.seconds
+
+
+def rounds(
+    running: Sequence[Running], cores: Cores, *, count: int, seconds: float, connections: int
+) -> Iterator[Sample]:
+    """Yield a sample per proxy and round. Every round begins with another proxy."""
+    for number in range(count):
+        for one in rotated(running, number):
+            yield measure(one, cores, number=number, seconds=seconds, connections=connections)
+
+
+def measure(running: Running, cores: Cores, *, number: int, seconds: float, connections: int) -> Sample:
+    """Load one proxy and count."""
+    port, marker = running.place.port, running.peer.data_plane
+    lines_before = log_lines(running)
+    settled = load(port, seconds=_SETTLE, connections=connections, core=cores.load)
+    lines_before = wait_for_log(running, lines_before + settled.requests)
+    before = cpu_time(running.pid, marker)
+    counted = load(port, seconds=seconds, connections=connections, core=cores.load)
+    used = cpu_time(running.pid, marker).since(before)
+    logged = wait_for_log(running, lines_before + counted.requests) - lines_before
+    return Sample(
+        peer=running.peer.name,
+        round=number + 1,
+        requests=counted.requests,
+        errors=counted.errors,
+        seconds=counted.seconds,
+        cpu_seconds=used.tree,
+        data_plane_cpu_seconds=used.data_plane,
+        logged=logged,
+        refused=_refusal(counted.requests, counted.errors, logged),
+    )
+
+
+def _refusal(requests: int, errors: int, logged: int) -> str:
+    if not requests:
+        return "no request was answered"
+    if errors:
+        return f"{errors} errors"
+    if logged < requests:
+        return f"{requests - logged} of {requests} requests are not in the access log"
+    return ""

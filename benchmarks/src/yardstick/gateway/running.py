@@ -1,0 +1,94 @@
+"""Starts proxies in processes of their own on a core of their own, and ends them."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from yardstick.gateway.peers import Peer, Place
+
+_READY_WITHIN = 20.0
+_STOP_WITHIN = 10.0
+
+
+class NotRunningError(RuntimeError):
+    """A proxy did not start; the message carries what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started proxy."""
+
+    peer: Peer
+    place: Place
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+
+@contextlib.contextmanager
+def run(peer: Peer, folder: Path, upstream: int, core: int) -> Iterator[Running]:
+    """Run a proxy on ``core`` for the length of a ``with`` block, from its first answer on. ``upstream`` is a port."""
+    port, *spare = _free_ports(3)
+    place = Place(folder / peer.name, port, upstream, (spare[0], spare[1]))
+    command = peer.prepare(place)
+    output = place.folder / "output"
+    with (place.log if peer.log_is_stdout else output).open("ab") as out, output.open("ab") as err:
+        process = subprocess.Popen(
+            ["taskset", "--cpu-list", str(core), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            env=os.environ | {name: place.fill(value) for name, value in peer.environment.items()},
+            start_new_session=True,
+        )
+    running = Running(peer, place, process)
+    try:
+        _wait_until_ready(running, output)
+        yield running
+    finally:
+        _stop(process)
+
+
+def _wait_until_ready(running: Running, output: Path) -> None:
+    deadline = time.monotonic() + _READY_WITHIN
+    while time.monotonic() < deadline and running.process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", running.place.port), 1) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: ready\r\nConnection: close\r\n\r\n")
+            if connection.recv(100).startswith(b"HTTP/1.1 200"):
+                return
+        time.sleep(0.05)
+    raise NotRunningError(
+        f"{running.peer.name} does not answer; it said:\n{output.read_text(errors='replace')[-3000:]}"
+    )
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    family = [psutil.Process(process.pid)] if process.poll() is None else []
+    family += [child for parent in family for child in parent.children(recursive=True)]
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_WITHIN)
+    for left in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            left.kill()
+    process.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on, all different."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
