@@ -1,0 +1,48 @@
+"""The shop put together: one object that a face asks for use cases. Framework-independent."""
+
+from dataclasses import dataclass
+
+from shop.kernel.clock import Clock, system_clock
+from shop.kernel.database import Database
+from shop.kernel.outbox import Consumer, dispatch
+from shop.kernel.settings import Settings
+from shop.kernel.unit_of_work import Transactions
+from shop.modules.catalog.public import Catalog
+from shop.modules.customers.public import Customers
+from shop.modules.inventory.public import Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The modules, wired. Lives as long as its process."""
+
+    settings: Settings
+    transactions: Transactions
+    consumers: tuple[Consumer, ...]
+    catalog: Catalog
+    inventory: Inventory
+    customers: Customers
+
+    @property
+    def database(self) -> Database:
+        return self.transactions.database
+
+    def deliver_events(self) -> int:
+        """Deliver what waits in the outbox; returns how many messages."""
+        return dispatch(self.transactions, self.consumers)
+
+
+def build(settings: Settings | None = None, clock: Clock = system_clock) -> Shop:
+    """Wire the modules. Opens no connection yet, so it is right before and after a fork."""
+    settings = settings or Settings()
+    transactions = Transactions(Database(settings.database_url, pool_size=settings.pool_size), clock)
+    shop = Shop(
+        settings=settings,
+        transactions=transactions,
+        consumers=(),
+        catalog=Catalog(transactions),
+        inventory=Inventory(transactions),
+        customers=Customers(transactions, settings),
+    )
+    transactions.after_publishing = shop.deliver_events
+    return shop

@@ -1,0 +1,98 @@
+"""The database: engine, column types that keep what they are given, and a schema that any process may create first.
+
+SQLite and PostgreSQL behave alike above this file. Two of SQLite's habits are corrected here: its driver's own
+transaction control is off (it commits behind one's back), and a transaction that writes says so when it begins,
+because a read lock that is upgraded later fails at once instead of waiting.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Engine, Integer, String, Text, create_engine, event, text
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+SQLITE_BUSY_MS = 5_000
+SCHEMA_LOCK = 0x5110
+"""Key of the PostgreSQL advisory lock under which the schema is created."""
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""A primary key. SQLite numbers only a column that is exactly INTEGER."""
+
+
+def ordered_string(length: int | None = None) -> String:
+    """Text that sorts by code points on both databases, whatever the locale of the server."""
+    if length is None:
+        return Text().with_variant(Text(collation="C"), "postgresql")
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware time, stored in UTC. SQLite would drop the offset: it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"A time without offset cannot be stored: {value!r}"
+            raise ValueError(message)
+        return value.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """All tables of all modules. They share a database and know nothing of one another."""
+
+    type_annotation_map = {datetime: Instant()}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+
+
+class Database:
+    """The engine, in two moods: `reader` for transactions that only read, `writer` for those that write."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.engine = create_engine(
+            url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_recycle=1_800
+        )
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self.reader: Engine = self.engine
+        self.writer: Engine = self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+
+    def create_schema(self) -> None:
+        """Create what is missing. Safe while other processes do the same."""
+        with self.writer.begin() as connection:
+            self.lock_until_commit(connection, SCHEMA_LOCK)
+            Base.metadata.create_all(connection)
+
+    def lock_until_commit(self, connection: Connection, key: int) -> None:
+        """Let one transaction at a time pass here. On SQLite a write transaction is alone already."""
+        if not self.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+    def answers(self) -> bool:
+        """Whether the database can be asked now."""
+        with self.reader.connect() as connection:
+            return connection.scalar(text("SELECT 1")) == 1
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (f"busy_timeout={SQLITE_BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))

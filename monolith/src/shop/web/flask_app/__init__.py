@@ -1,0 +1,66 @@
+"""The shop in Flask: an application factory, and a blueprint per module."""
+
+from flask import Flask, Response, current_app
+from flask import request as flask_request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import NotFound as NoRoute
+from werkzeug.routing import BaseConverter
+
+from shop.application import Shop, build
+from shop.kernel import errors
+from shop.web.access_log import AccessLog, log_wsgi
+from shop.web.flask_app import catalog, customers, health, inventory
+from shop.web.flask_app.exchange import problem_answer
+from shop.web.requests import ID_PATTERN, MAX_BODY_BYTES, SKU_PATTERN
+
+BLUEPRINTS = (catalog.routes, inventory.routes, customers.routes, health.routes)
+
+
+class IdConverter(BaseConverter):
+    """`<id:product_id>`"""
+
+    regex = ID_PATTERN
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+
+class SkuConverter(BaseConverter):
+    """`<sku:sku>`"""
+
+    regex = SKU_PATTERN
+
+
+def create_app(shop: Shop | None = None) -> Flask:
+    """The WSGI application. Without a shop one is built from the environment."""
+    shop = shop or build()
+    app = Flask("shop", static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    app.extensions["shop"] = shop
+    app.url_map.merge_slashes = False
+    app.url_map.converters.update(id=IdConverter, sku=SkuConverter)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.register_error_handler(errors.Problem, problem_answer)
+    app.register_error_handler(HTTPException, _refused_by_flask)
+    app.register_error_handler(Exception, _unforeseen)
+    if shop.settings.access_log is not None:
+        app.wsgi_app = log_wsgi(app.wsgi_app, AccessLog(shop.settings.access_log))
+    return app
+
+
+def _refused_by_flask(refusal: HTTPException) -> Response:
+    match refusal:
+        case NoRoute():
+            return problem_answer(errors.UnknownPath())
+        case MethodNotAllowed(valid_methods=allowed):
+            return problem_answer(errors.MethodNotAllowed(flask_request.method, list(allowed or ())))
+        case RequestEntityTooLarge():
+            return problem_answer(errors.ContentTooLarge(MAX_BODY_BYTES))
+        case _:
+            return problem_answer(errors.MalformedJson() if refusal.code == 400 else errors.InternalError())
+
+
+def _unforeseen(error: Exception) -> Response:
+    current_app.logger.error("unforeseen failure", exc_info=error)
+    return problem_answer(errors.InternalError())
