@@ -1,0 +1,147 @@
+"""The life of a gateway: start its processes, keep them alive, and end them in order."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Sequence
+
+from strangler.model.messages import Drain
+from strangler.supervisor.child import Child, use_pidfds
+from strangler.supervisor.door import Door
+from strangler.supervisor.health import serve_health
+from strangler.supervisor.holdings import Holdings
+from strangler.supervisor.plan import Plan
+from strangler.supervisor.roll import Roll, Seat
+
+logger = logging.getLogger(__name__)
+
+FIRST_CONTROL_WAIT = 5.0
+"""Seconds that a worker waits for control at the gateway's start before it takes the last snapshot from disk."""
+LATER_CONTROL_WAIT = 0.3
+"""The same for a replaced worker: control answers in a few milliseconds or is not there."""
+TERM_TIME = 3.0
+"""Seconds between SIGTERM and SIGKILL."""
+USAGE = 2
+"""The exit status of a process that was started with what it cannot work with."""
+
+
+class Supervisor:
+    """Keeps one gateway alive, from ``run`` until ``stop``."""
+
+    def __init__(self, plan: Plan, holdings: Holdings) -> None:
+        self._plan = plan
+        self._holdings = holdings
+        self.roll = Roll(plan.workers)
+        self._workers = [self._worker(seat, sock) for seat, sock in zip(self.roll.seats, holdings.slots, strict=True)]
+        self._control = Child(
+            "control", self._control_command, on_start=self._control_started, on_end=self._control_ended
+        )
+        self._control_starts = 0
+        self._stop = asyncio.Event()
+        self._is_hurried = False
+        self._exit_status = 0
+
+    async def run(self) -> int:
+        """Run until ``stop`` and every child has ended. The exit status: 0, or 2 if control refused its orders."""
+        use_pidfds()
+        listening = (self._holdings.listen.authority,)
+        door = Door(self._holdings.folder, self.roll, self._holdings.ledger, listening=listening, on_shutdown=self.stop)
+        await door.open()
+        health = await serve_health(self._holdings.health_socket, self.roll)
+        async with asyncio.TaskGroup() as tasks:
+            roster = tasks.create_task(door.tell_roster())
+            control = tasks.create_task(self._control.keep())
+            workers = [tasks.create_task(child.keep()) for child in self._workers]
+            await self._stop.wait()
+            await self._end_workers(workers)
+            await self._end_control(control)
+            roster.cancel()
+        door.close()
+        health.close()
+        return self._exit_status
+
+    async def ready(self) -> None:
+        """Wait until every worker accepts connections."""
+        await self.roll.until(self.roll.is_ready)
+
+    def stop(self) -> None:
+        """End the gateway; the second call ends the wait for requests in flight."""
+        self._is_hurried = self._stop.is_set()
+        self._stop.set()
+        self.roll.changed()
+
+    # The children
+
+    def _worker(self, seat: Seat, sock: socket.socket) -> Child:
+        state = str(self._holdings.folder.path)
+
+        def command(starts: int) -> Sequence[str]:
+            wait = LATER_CONTROL_WAIT if starts else FIRST_CONTROL_WAIT
+            own = ("--slot", str(seat.slot), "--fd", str(sock.fileno()), "--state", state, "--control-wait", str(wait))
+            return self._plan.worker_command + own
+
+        def started(pid: int) -> None:
+            seat.take(pid)
+            self.roll.changed()
+
+        def ended(_status: int) -> None:
+            seat.leave()
+            seat.restarts += not self._stop.is_set()
+            self.roll.changed()
+
+        return Child(f"worker {seat.slot}", command, on_start=started, on_end=ended, pass_fds=(sock.fileno(),))
+
+    def _control_command(self, starts: int) -> Sequence[str]:
+        self._control_starts = starts + 1
+        config, state = str(self._plan.config.absolute()), str(self._holdings.folder.path)
+        store = ("--store", self._plan.store) if self._plan.store else ()
+        own = ("--config", config, "--state", state, "--admin", self._holdings.admin.authority, *store)
+        return self._plan.control_command + own
+
+    def _control_started(self, pid: int) -> None:
+        self.roll.control_pid = pid
+        self.roll.changed()
+
+    def _control_ended(self, status: int) -> None:
+        self.roll.control_pid = 0
+        self.roll.changed()
+        if status == USAGE and self._control_starts == 1 and not self._stop.is_set():
+            # It has said why on stderr, and would say the same for ever. Later it is another matter: then the workers
+            # serve on with what they have, while somebody mends the configuration.
+            logger.error("control cannot work with what it was given; the gateway ends")
+            self._exit_status = USAGE
+            self.stop()
+
+    # The end: workers first, so that control hears what they did last
+
+    async def _end_workers(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        self.roll.is_ending = True
+        self.roll.changed()
+        for sock in self._holdings.slots:
+            sock.close()  # the workers have theirs: when they close them the port is closed, and nobody waits in vain
+        for child, seat in zip(self._workers, self.roll.seats, strict=True):
+            child.retire()
+            if seat.link is not None:
+                seat.link.send(Drain(self._plan.grace))
+            else:
+                child.signal(signal.SIGTERM)
+        for task in tasks:
+            task.add_done_callback(lambda _: self.roll.changed())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._plan.grace + 1.0):
+                await self.roll.until(lambda: self._is_hurried or all(task.done() for task in tasks))
+        await _insist(self._workers, tasks)
+
+    async def _end_control(self, task: asyncio.Task[None]) -> None:
+        self._control.retire()
+        await _insist([self._control], [task])
+
+
+async def _insist(children: Sequence[Child], tasks: Sequence[asyncio.Task[None]]) -> None:
+    """SIGTERM, and SIGKILL for who does not heed it. ``tasks`` end with their children."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for child in children:
+            child.signal(number)
+        await asyncio.wait(tasks, timeout=TERM_TIME)
