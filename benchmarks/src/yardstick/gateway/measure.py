@@ -74,11 +74,12 @@ def measure(running: Running, cores: Cores, *, number: int, seconds: float, conn
         cpu_seconds=used.tree,
         data_plane_cpu_seconds=used.data_plane,
         logged=logged,
-        refused=_refusal(counted.requests, counted.errors, logged),
+        refused=refusal(counted.requests, counted.errors, logged),
     )
 
 
-def _refusal(requests: int, errors: int, logged: int) -> str:
+def refusal(requests: int, errors: int, logged: int) -> str:
+    """Say why a sample does not count; nothing if it does."""
     if not requests:
         return "no request was answered"
     if errors:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import orjson
+from rich import box
 from rich.table import Table
 
 from yardstick.gateway.facts import Machine
@@ -52,7 +53,7 @@ def _row(samples: Sequence[Sample], name: str, *, data_plane: bool = False) -> R
     nginx = {sample.round: sample for sample in samples if sample.peer == NGINX.name and not sample.refused}
     ratios = [cost(sample) / nginx[sample.round].microseconds for sample in mine if sample.round in nginx]
     return Row(
-        name=f"{name}, worker only" if data_plane else name,
+        name=f"{name}, worker" if data_plane else name,
         microseconds=statistics.median(map(cost, mine)) if mine else float("nan"),
         ratio=median_interval(ratios) if ratios else None,
         rate=statistics.median(sample.rate for sample in mine) if mine else float("nan"),
@@ -62,7 +63,7 @@ def _row(samples: Sequence[Sample], name: str, *, data_plane: bool = False) -> R
     )
 
 
-_HEADINGS = ("proxy", "µs CPU / request", "× nginx", "95 % interval", "requests / s", "rounds", "refused", "remark")
+_HEADINGS = ("proxy", "µs/request", "× nginx", "interval", "requests/s", "rounds")
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -73,25 +74,36 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{ratio.median:.2f}" if ratio else "–",
         f"{ratio.low:.2f}–{ratio.high:.2f}" if ratio else "–",
         f"{row.rate:,.0f}",
-        str(row.rounds),
-        str(row.refused),
-        row.remark,
+        f"{row.rounds} of {row.rounds + row.refused}" if row.refused else str(row.rounds),
     )
 
 
 def terminal(table_rows: Sequence[Row]) -> Table:
     """Return the table for a person at a terminal."""
-    table = Table(title="CPU time per proxied request, medians over rounds", title_justify="left")
+    table = Table(
+        title="CPU time per proxied request, medians over rounds with 95 % intervals",
+        title_justify="left",
+        box=box.SIMPLE,
+        caption="\n".join(remarks(table_rows)),
+        caption_justify="left",
+    )
     for heading in _HEADINGS:
-        table.add_column(heading, justify="left" if heading in ("proxy", "remark") else "right")
+        table.add_column(heading, justify="left" if heading == "proxy" else "right", no_wrap=True)
     for row in table_rows:
         table.add_row(*_cells(row))
     return table
 
 
+def remarks(table_rows: Sequence[Row]) -> list[str]:
+    """Return what a reader must know of single rows."""
+    return [f"{row.name}: {row.remark}" for row in table_rows if row.remark]
+
+
 def markdown(samples: Sequence[Sample], machine: Machine, conditions: dict[str, object]) -> str:
     """Return the whole report: the table, every round's ratio, the machine, and how it was measured."""
-    parts = ["# CPU time per proxied request", "", *_grid(_HEADINGS, [_cells(row) for row in rows(samples)]), ""]
+    summed = rows(samples)
+    parts = ["# CPU time per proxied request", "", *_grid(_HEADINGS, [_cells(row) for row in summed]), ""]
+    parts += [*(f"- {remark}" for remark in remarks(summed)), ""]
     parts += ["## Ratios to nginx, round by round", "", *_ratios(samples), ""]
     refused = [f"- round {one.round}, {one.peer}: {one.refused}" for one in samples if one.refused]
     if refused:
@@ -107,8 +119,8 @@ def markdown(samples: Sequence[Sample], machine: Machine, conditions: dict[str, 
 _METHOD = """\
 Every proxy does the same job, which is checked before anything is timed: an access log with the request id,
 written to a file; X-Request-ID made when absent; X-Forwarded-For, -Proto and -Host; connections to the upstream kept;
-five routes; one worker or thread. Exceptions stand under “remark”. All processes of a proxy are pinned to one core; wrk
-and the upstream, an nginx that answers 170 bytes of JSON, to another. wrk sends a browser's headers, with four
+five routes; one worker or thread. Exceptions stand below the table. All processes of a proxy are pinned to one core;
+wrk and the upstream, an nginx that answers 170 bytes of JSON, to another. wrk sends a browser's headers, with four
 different session cookies.
 
 In each round every proxy in turn is loaded for a second and then measured: user and system time of its whole tree of

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -16,6 +17,8 @@ from yardstick.gateway.peers import Peer, Place
 
 _READY_WITHIN = 20.0
 _STOP_WITHIN = 10.0
+_PORTS = range(20_000, 32_768)
+"""Below those that Linux gives to outgoing connections, one of which could take a port before the proxy does."""
 
 
 class NotRunningError(RuntimeError):
@@ -40,7 +43,8 @@ def run(peer: Peer, folder: Path, upstream: int, core: int) -> Iterator[Running]
     """Run a proxy on ``core`` for the length of a ``with`` block, from its first answer on. ``upstream`` is a port."""
     port, *spare = _free_ports(3)
     place = Place(folder / peer.name, port, upstream, (spare[0], spare[1]))
-    command = peer.prepare(place)
+    command = peer.command(place)
+    peer.configure(place)
     output = place.folder / "output"
     with (place.log if peer.log_is_stdout else output).open("ab") as out, output.open("ab") as err:
         process = subprocess.Popen(
@@ -87,8 +91,11 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 def _free_ports(count: int) -> list[int]:
     """Return ports that nobody listens on, all different."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    found: list[int] = []
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise NotRunningError(f"no {count} free ports between {_PORTS.start} and {_PORTS.stop}")

@@ -17,7 +17,7 @@ class NotTheSameJobError(RuntimeError):
 
 
 def check(running: Running) -> list[str]:
-    """Return what was seen to be done. Raises ``NotTheSameJobError`` with what was not."""
+    """Return the parts of the job that were seen to be done. Raises ``NotTheSameJobError`` with what was not."""
     name, peer, place = running.peer.name, running.peer, running.place
     authority = f"127.0.0.1:{place.port}"
     marker = uuid.uuid4().hex
@@ -35,7 +35,9 @@ def check(running: Running) -> list[str]:
     }
     if peer.makes_request_ids:
         seen["X-Request-ID made when absent"] = bool(made["request_id"])
-        seen["the request id in the access log"] = _logged(running, marker) and _logged(running, made["request_id"])
+        seen["the request id in the access log"] = all(
+            bool(request_id) and _logged(running, request_id) for request_id in (made["request_id"], marker)
+        )
     else:
         seen["a line in the access log"] = _logged(running, "/received")
     missing = [what for what, done in seen.items() if not done]

@@ -68,7 +68,7 @@ class Peer:
 
     def find(self) -> str | None:
         """Return the program's path: beside this Python (wheels), on PATH, or where Debian puts daemons."""
-        places = (Path(sys.executable).parent / self.program, self.program, Path("/usr/sbin") / self.program)
+        places = (str(Path(sys.executable).parent / self.program), self.program, f"/usr/sbin/{self.program}")
         return next(filter(None, map(shutil.which, places)), None)
 
     def version(self) -> str:
@@ -79,13 +79,17 @@ class Peer:
         lines = (said.stdout + said.stderr).splitlines()
         return next((line.strip() for line in lines if any(letter.isdigit() for letter in line)), "unknown")
 
-    def prepare(self, place: Place) -> list[str]:
-        """Write the configuration into the place's folder; return the command that starts the proxy there."""
-        program = self.find()
-        assert program is not None
+    def configure(self, place: Place) -> None:
+        """Write the configuration into the place's folder."""
         place.folder.mkdir(parents=True, exist_ok=True)
         for name in self.configurations:
             (place.folder / name).write_text(place.fill((files(__name__) / name).read_text()))
+
+    def command(self, place: Place) -> list[str]:
+        """Return what starts the proxy in that place. Raises ``FileNotFoundError`` if the program is missing."""
+        program = self.find()
+        if program is None:
+            raise FileNotFoundError(f"{self.program} is missing: {self.source}")
         return [program, *(place.fill(argument) for argument in self.arguments)]
 
 

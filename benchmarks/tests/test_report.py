@@ -1,0 +1,83 @@
+"""The report says what the samples say: ratios within rounds, refused samples left out and named."""
+
+import json
+
+import pytest
+from rich.console import Console
+
+from yardstick.gateway.facts import look
+from yardstick.gateway.measure import Sample
+from yardstick.gateway.peers import NGINX
+from yardstick.gateway.report import as_json, markdown, rows, terminal
+
+
+def sample(peer: str, number: int, microseconds: float, *, worker: float | None = None, refused: str = "") -> Sample:
+    carrying = microseconds if worker is None else worker
+    return Sample(
+        peer=peer,
+        round=number,
+        requests=1_000_000,
+        errors=0,
+        seconds=4.0,
+        cpu_seconds=microseconds,
+        data_plane_cpu_seconds=carrying,
+        logged=1_000_000,
+        refused=refused,
+    )
+
+
+SAMPLES = [
+    sample("nginx", 1, 20),
+    sample("strangler", 1, 50, worker=46),
+    sample("nginx", 2, 40),
+    sample("strangler", 2, 80, worker=76),
+    sample("nginx", 3, 20),
+    sample("strangler", 3, 44, worker=40),
+]
+
+
+def test_a_ratio_is_taken_within_its_round() -> None:
+    """50/20, 80/40 and 44/20: their median is 2.2, while the ratio of the medians would be 2.5."""
+    by_name = {row.name: row for row in rows(SAMPLES)}
+    ratio = by_name["strangler"].ratio
+    assert ratio is not None
+    assert ratio.median == pytest.approx(2.2)
+    assert by_name["strangler"].microseconds == pytest.approx(50)
+
+
+def test_the_worker_alone_has_a_row_of_its_own() -> None:
+    assert [row.name for row in rows(SAMPLES)] == ["nginx", "strangler", "strangler, worker"]
+    assert rows(SAMPLES)[2].microseconds == pytest.approx(46)
+
+
+def test_a_refused_sample_does_not_count_and_is_named() -> None:
+    samples = [*SAMPLES, sample("nginx", 4, 20), sample("strangler", 4, 9, refused="3 errors")]
+    row = next(row for row in rows(samples) if row.name == "strangler")
+    assert (row.rounds, row.refused) == (3, 1)
+    assert row.ratio is not None
+    assert row.ratio.median == pytest.approx(2.2)
+    assert "round 4, strangler: 3 errors" in markdown(samples, look([NGINX]), {})
+
+
+def test_without_nginx_in_a_round_there_is_no_ratio() -> None:
+    samples = [sample("nginx", 1, 20, refused="1 errors"), sample("envoy", 1, 90)]
+    assert next(row for row in rows(samples) if row.name == "envoy").ratio is None
+    assert "| 1 | – | – |" in markdown(samples, look([NGINX]), {})
+
+
+def test_json_keeps_every_sample_and_the_machine() -> None:
+    document = json.loads(as_json(SAMPLES, look([NGINX]), {"rounds": 3}))
+    assert len(document["samples"]) == 6
+    assert document["samples"][0]["requests"] == 1_000_000
+    assert document["samples"][0]["microseconds"] == pytest.approx(20)
+    assert document["machine"]["versions"]["nginx"].startswith("nginx version")
+    assert document["machine"]["cores"] >= 1
+
+
+def test_the_table_fits_a_terminal_of_eighty_columns() -> None:
+    console = Console(width=80, record=True)
+    console.print(terminal(rows(SAMPLES)))
+    text = console.export_text()
+    assert "strangler, worker" in text
+    assert "2.20" in text
+    assert "…" not in text
