@@ -10,6 +10,9 @@ from shop.kernel.unit_of_work import Transactions
 from shop.modules.catalog.public import Catalog
 from shop.modules.customers.public import Customers
 from shop.modules.inventory.public import Inventory
+from shop.modules.notifications.public import Notifications
+from shop.modules.orders.public import Orders
+from shop.modules.payments.public import CardProvider, Payments, SandboxProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,9 @@ class Shop:
     catalog: Catalog
     inventory: Inventory
     customers: Customers
+    orders: Orders
+    payments: Payments
+    notifications: Notifications
 
     @property
     def database(self) -> Database:
@@ -32,17 +38,23 @@ class Shop:
         return dispatch(self.transactions, self.consumers)
 
 
-def build(settings: Settings | None = None, clock: Clock = system_clock) -> Shop:
+def build(settings: Settings | None = None, clock: Clock = system_clock, provider: CardProvider | None = None) -> Shop:
     """Wire the modules. Opens no connection yet, so it is right before and after a fork."""
     settings = settings or Settings()
     transactions = Transactions(Database(settings.database_url, pool_size=settings.pool_size), clock)
+    catalog, inventory = Catalog(transactions), Inventory(transactions)
+    payments = Payments(transactions, provider or SandboxProvider())
+    notifications = Notifications(transactions)
     shop = Shop(
         settings=settings,
         transactions=transactions,
-        consumers=(),
-        catalog=Catalog(transactions),
-        inventory=Inventory(transactions),
+        consumers=(notifications.consumer,),
+        catalog=catalog,
+        inventory=inventory,
         customers=Customers(transactions, settings),
+        orders=Orders(transactions, catalog=catalog, inventory=inventory, payments=payments),
+        payments=payments,
+        notifications=notifications,
     )
     transactions.after_publishing = shop.deliver_events
     return shop

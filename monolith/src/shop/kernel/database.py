@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Engine, Integer, String, Text, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 SQLITE_BUSY_MS = 5_000
@@ -52,6 +53,12 @@ class Base(DeclarativeBase):
     """All tables of all modules. They share a database and know nothing of one another."""
 
     type_annotation_map = {datetime: Instant()}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+
+
+def insert_or(session: Session, table: type[Base]) -> Any:
+    """An INSERT that can say ON CONFLICT, which both databases spell alike and SQLAlchemy keeps in two places."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    return dialect.insert(table)
 
 
 class Database:

@@ -1,4 +1,4 @@
-"""Every failure that a caller can be told of, with its problem type, title and HTTP status (docs/reference/shop-api.md)."""
+"""Every failure that a caller can be told of, with problem type, title and HTTP status (docs/reference/shop-api.md)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing that is wrong with a request. `field` is a dotted path, a parameter or a header; "" is the whole body."""
+    """One thing that is wrong. `field` is a dotted path, a parameter or a header; "" is the whole body."""
 
     field: str
     message: str

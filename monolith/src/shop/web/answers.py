@@ -6,7 +6,6 @@ JSON = "application/json"
 PRIVATE = {"Cache-Control": "no-store"}
 REVALIDATED = {"Cache-Control": "no-cache"}
 KEY_SET = {"Cache-Control": "public, max-age=300"}
-REPLAYED = {"Idempotency-Replayed": "true"}
 
 
 def tagged(version: int) -> dict[str, str]:
@@ -22,3 +21,8 @@ def changed(version: int) -> dict[str, str]:
 def created(location: str, version: int | None = None) -> dict[str, str]:
     """For what has just been made."""
     return {"Location": location, **(PRIVATE if version is None else changed(version))}
+
+
+def created_once(location: str, *, replayed: bool) -> dict[str, str]:
+    """For what was made under an idempotency key, now or the first time."""
+    return created(location) | ({"Idempotency-Replayed": "true"} if replayed else {})

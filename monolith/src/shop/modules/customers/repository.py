@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from shop.kernel.database import insert_or
 from shop.modules.customers.models import Customer, LoginSession, SigningKey
 
 
@@ -36,5 +36,5 @@ def signing_key(session: Session) -> str | None:
 
 def keep_signing_key(session: Session, private_pem: str, now: datetime) -> None:
     """Store it, unless another process was first."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.execute(insert(SigningKey).values(id=1, private_pem=private_pem, created_at=now).on_conflict_do_nothing())
+    first = insert_or(session, SigningKey).values(id=1, private_pem=private_pem, created_at=now)
+    session.execute(first.on_conflict_do_nothing())

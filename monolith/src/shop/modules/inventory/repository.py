@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from shop.kernel.database import insert_or
 from shop.kernel.pages import Page, PageRequest, fetch_page
 from shop.modules.inventory.models import ACTIVE, EXPIRED, Adjustment, Reservation, ReservationItem, Stock
 
@@ -74,8 +74,7 @@ def take_out(session: Session, quantities: Mapping[str, int]) -> None:
 
 def ensure_stock(session: Session, sku: str) -> None:
     """Make an empty stock row where there is none, whoever else does the same."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.execute(insert(Stock).values(sku=sku, on_hand=0, reserved=0).on_conflict_do_nothing())
+    session.execute(insert_or(session, Stock).values(sku=sku, on_hand=0, reserved=0).on_conflict_do_nothing())
 
 
 def change_on_hand(session: Session, sku: str, delta: int) -> int | None:

@@ -9,11 +9,19 @@ from werkzeug.routing import BaseConverter
 from shop.application import Shop, build
 from shop.kernel import errors
 from shop.web.access_log import AccessLog, log_wsgi
-from shop.web.flask_app import catalog, customers, health, inventory
+from shop.web.flask_app import catalog, customers, health, inventory, notifications, orders, payments
 from shop.web.flask_app.exchange import problem_answer
 from shop.web.requests import ID_PATTERN, MAX_BODY_BYTES, SKU_PATTERN
 
-BLUEPRINTS = (catalog.routes, inventory.routes, customers.routes, health.routes)
+BLUEPRINTS = (
+    catalog.routes,
+    inventory.routes,
+    customers.routes,
+    orders.routes,
+    payments.routes,
+    notifications.routes,
+    health.routes,
+)
 
 
 class IdConverter(BaseConverter):

@@ -12,7 +12,7 @@ from shop.kernel.errors import Problem
 from shop.web.answers import JSON, PRIVATE
 from shop.web.identity import SESSION_COOKIE, identify
 from shop.web.problems import problem_body, problem_headers
-from shop.web.requests import check_body_size, check_body_type, parse_json, validate, validate_query
+from shop.web.requests import check_body_size, check_body_type, idempotency_key, parse_json, validate, validate_query
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -49,6 +49,13 @@ def submitted(model: type[M], by: Callable[[], Caller]) -> tuple[Caller, M]:
     """The caller, and the body: read before the caller is known, validated after."""
     raw = json_body()
     return by(), validate(model, raw)
+
+
+def submitted_once(model: type[M], by: Callable[[], Caller]) -> tuple[Caller, str, M]:
+    """The caller, the idempotency key, and the body."""
+    raw = json_body()
+    caller = by()
+    return caller, idempotency_key(request.headers), validate(model, raw)
 
 
 def query(model: type[M]) -> M:

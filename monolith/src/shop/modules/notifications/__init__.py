@@ -1,0 +1,1 @@
+"""Messages to customers, written from what the other modules say has happened."""
