@@ -3,10 +3,6 @@
 import contextlib
 from collections.abc import AsyncIterator
 
-from chassis.application import create_app
-from chassis.callers import REQUIRED_CLAIMS, Callers
-from chassis.keys import KeySet, fetcher
-from chassis.tokens import TokenVerifier
 from fastapi import FastAPI
 
 from catalog_service import __version__
@@ -14,6 +10,10 @@ from catalog_service.database import Database
 from catalog_service.routes import router
 from catalog_service.service import Catalog
 from catalog_service.settings import Settings
+from chassis.application import create_app
+from chassis.callers import REQUIRED_CLAIMS, Callers
+from chassis.keys import KeySet, fetcher
+from chassis.tokens import TokenVerifier
 
 
 def build(settings: Settings) -> FastAPI:

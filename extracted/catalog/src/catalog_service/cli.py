@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from chassis.server import serve as serve_application
 
 from catalog_service import __version__
 from catalog_service.application import build
 from catalog_service.settings import Settings
+from chassis.server import serve as serve_application
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="The catalog, extracted from the shop.")
 

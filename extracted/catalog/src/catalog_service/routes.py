@@ -2,9 +2,6 @@
 
 from typing import Annotated, Any
 
-from chassis.bodies import json_body, read_json, validated
-from chassis.callers import Caller, Callers
-from chassis.conditional import etag, not_modified
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
@@ -21,6 +18,9 @@ from catalog_service.wire import (
     ProductPage,
     ProductQuery,
 )
+from chassis.bodies import json_body, read_json, validated
+from chassis.callers import Caller, Callers
+from chassis.conditional import etag, not_modified
 
 router = APIRouter(prefix="/api", tags=["catalog"])
 

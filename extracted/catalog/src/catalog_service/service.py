@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chassis.conditional import check_if_match, etag
-from chassis.problems import FieldError, Invalid, NotFound, Problem
 from sqlalchemy import Row, Table
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,6 +26,8 @@ from catalog_service.wire import (
     ProductPage,
     ProductQuery,
 )
+from chassis.conditional import check_if_match, etag
+from chassis.problems import FieldError, Invalid, NotFound, Problem
 
 Clock = Callable[[], datetime]
 _NOUNS = {products.name: "product", categories.name: "category"}

@@ -1,9 +1,10 @@
 """The catalog service's settings: environment variables, read once at start."""
 
-from chassis.settings import ServiceSettings
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
+
+from chassis.settings import ServiceSettings
 
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 

@@ -12,7 +12,7 @@ from chassis.problems import FieldError, Invalid, Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_JSON = re.compile(r'application/json\s*(;\s*charset\s*=\s*("utf-8"|utf-8)\s*)?', re.IGNORECASE)
+_JSON = re.compile(r'application/json[ \t]*(;[ \t]*charset=("utf-8"|utf-8)[ \t]*)?', re.IGNORECASE)
 
 
 class ContentTooLarge(Problem):

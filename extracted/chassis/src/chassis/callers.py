@@ -15,9 +15,9 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A signed-in customer: the id that the issuer gave, and the roles."""
+    """A signed-in customer."""
 
-    subject: str
+    id: int
     roles: frozenset[str]
 
 
@@ -38,7 +38,7 @@ class Callers:
             if scheme.lower() != "bearer":
                 raise TokenRefused(f"the scheme is {scheme[:20]!r}")
             claims = await self._verifier.verify(token.strip())
-            return Caller(subject=claims["sub"], roles=_roles(claims["roles"]))
+            return Caller(_customer_id(claims["sub"]), _roles(claims["roles"]))
         except TokenRefused as error:
             _log.info("token refused", why=str(error))
             raise Unauthenticated("The token is not valid.", realm=self._realm, invalid=True) from error
@@ -51,6 +51,12 @@ class Callers:
         if role not in caller.roles:
             raise Forbidden(role)
         return caller
+
+
+def _customer_id(claim: str) -> int:
+    if not (claim.isascii() and claim.isdigit() and len(claim) <= 18):
+        raise TokenRefused("the claim `sub` is no customer id")
+    return int(claim)
 
 
 def _roles(claim: object) -> frozenset[str]:

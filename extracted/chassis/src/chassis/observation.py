@@ -1,5 +1,6 @@
 """What is kept of each answered request: Prometheus metrics, and a line in the access log where one is asked for."""
 
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,9 +46,9 @@ class Metrics:
 
 
 class AccessLog:
-    """A file that gets one JSON line per request: request_id, method, target, status, started, seconds.
+    """A file that gets one JSON line per request when its answer begins, in the form of the shop's own access log.
 
-    `started` is when the request's head had been read, UTC; `status` is null if nothing was answered.
+    `start` (UTC) is when the request's head had been read; `status` is null if nothing was answered.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,16 +62,17 @@ class AccessLog:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._file.close()
 
-    def write(
-        self, *, request_id: str, method: str, target: str, status: int | None, started: float, seconds: float
-    ) -> None:
+    def write(self, scope: Scope, status: int | None, started: datetime, seconds: float) -> None:
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        query: bytes = scope["query_string"]
         line = {
-            "request_id": request_id,
-            "method": method,
-            "target": target,
+            "start": started.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "request_id": scope["state"]["correlation"].request_id,
+            "method": scope["method"],
+            "target": (path + b"?" + query if query else path).decode("latin-1"),
             "status": status,
-            "started": datetime.fromtimestamp(started, UTC),
             "seconds": round(seconds, 6),
+            "pid": os.getpid(),
         }
         self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
@@ -88,34 +90,29 @@ class ObservationMiddleware:
             await self.app(scope, receive, send)
             return
         status: int | None = None
-        started, clock = time.time(), time.perf_counter()
+        started, clock = datetime.now(UTC), time.perf_counter()
 
         async def send_noting_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                self._log(scope, status, started, time.perf_counter() - clock)
             await send(message)
 
         try:
             await self.app(scope, receive, send_noting_status)
         finally:
-            self._note(scope, status, started, time.perf_counter() - clock)
+            if status is None:
+                self._log(scope, None, started, time.perf_counter() - clock)
+            self._measure(scope, status, time.perf_counter() - clock)
 
-    def _note(self, scope: Scope, status: int | None, started: float, seconds: float) -> None:
+    def _log(self, scope: Scope, status: int | None, started: datetime, seconds: float) -> None:
+        if self.access_log is not None:
+            self.access_log.write(scope, status, started, seconds)
+
+    def _measure(self, scope: Scope, status: int | None, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         # The template and never the path: a label per product would be a time series per product.
         route = getattr(scope.get("route"), "path_format", "other")
         self.metrics.requests.labels(method, route, str(status or "none")).inc()
         self.metrics.seconds.labels(method, route).observe(seconds)
-        if self.access_log is not None:
-            query = scope["query_string"]
-            path = scope.get("raw_path") or scope["path"].encode()
-            target = path + b"?" + query if query else path
-            self.access_log.write(
-                request_id=scope["state"]["correlation"].request_id,
-                method=scope["method"],
-                target=target.decode("latin-1"),
-                status=status,
-                started=started,
-                seconds=seconds,
-            )
