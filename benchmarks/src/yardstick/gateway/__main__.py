@@ -52,7 +52,7 @@ def main(
             for one in running:
                 console.print(f"{one.peer.name:10} same job: {len(check(one))} checks passed")
         except (NotRunningError, NotTheSameJobError) as error:
-            console.print(str(error))
+            console.print(str(error), markup=False, soft_wrap=True)
             raise typer.Exit(1) from None
         for one in running:
             _show(measure(one, cores, number=-1, seconds=1, connections=connections), rounds_)
