@@ -4,6 +4,7 @@ import queue
 import sys
 import threading
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -67,9 +68,9 @@ def line(entry: Entry) -> bytes:
     """One entry as it stands in the log. The query is left out: it may hold secrets."""
     moment, request_id, trace_id, client, method, path, status, route, arm, reason, endpoint, took, *rest = entry
     bytes_in, bytes_out, failed = rest
-    seconds, fraction = divmod(moment, 1)
+    seconds = int(moment)
     record = {
-        "time": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{int(fraction * 1e6):06d}Z",
+        "time": f"{_second(seconds)}.{int((moment - seconds) * 1e6):06d}Z",
         "request_id": request_id.decode("latin-1"),
         "trace_id": trace_id.decode("latin-1"),
         "client": client,
@@ -87,3 +88,8 @@ def line(entry: Entry) -> bytes:
     if failed:
         record["failure"] = failed
     return orjson.dumps(record) + b"\n"
+
+
+@lru_cache(maxsize=8)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))

@@ -216,6 +216,7 @@ class Downstream(asyncio.Protocol):
         exchange, self.exchange = self.exchange, None
         if exchange is None:
             return
+        exchange.forwarding = None  # The two know each other: without this only the garbage collector frees them.
         self._worker.finished(exchange)
         if exchange.body is not None or exchange.failure is Failure.REQUEST:
             self._linger()

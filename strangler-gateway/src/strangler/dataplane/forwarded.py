@@ -59,20 +59,20 @@ class Peer:
         """The client's address: the peer, or behind trusted proxies the rightmost address that is not one of them."""
         if not self.trusted:
             return self.address
-        listed = b",".join(value for name, value in head.lowered if name == b"x-forwarded-for").decode("latin-1")
+        listed = b",".join(value for name, value in head.headers if name == b"x-forwarded-for").decode("latin-1")
         for entry in reversed([part.strip() for part in listed.split(",")]):
             if entry and not is_trusted(entry, self._networks):
                 return entry
         return self.address
 
     def upstream_fields(self, head: RequestHead, ids: "Ids") -> tuple[frozenset[bytes], tuple[bytes, ...]]:
-        """Which of the request's fields to leave out, and the lines to add in their place."""
+        """Which of the request's fields to leave out, and the lines to add in their place, without CRLF."""
         lines: tuple[bytes, ...]
         if not self.trusted:
             dropped = _UNTRUSTED
             lines = (
                 b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: %b\r\n"
-                b'Forwarded: %b;host="%b";proto=http\r\n' % (self._forwarded_for, head.host, self._via, head.host),
+                b'Forwarded: %b;host="%b";proto=http' % (self._forwarded_for, head.host, self._via, head.host),
                 ids.line,
             )
         else:
@@ -83,17 +83,17 @@ class Peer:
         return dropped, lines
 
     def _extended(self, head: RequestHead) -> tuple[bytes, ...]:
-        names = {name for name, _ in head.lowered}
-        before = [value for name, value in head.lowered if name == b"x-forwarded-for"]
-        chain = [value for name, value in head.lowered if name == b"forwarded"]
+        names = {name for name, _ in head.headers}
+        before = [value for name, value in head.headers if name == b"x-forwarded-for"]
+        chain = [value for name, value in head.headers if name == b"forwarded"]
         lines = [
-            b"X-Forwarded-For: %b\r\n" % b", ".join((*before, self._forwarded_for)),
-            b"Forwarded: %b\r\n" % b", ".join((*chain, self._via)),
+            b"X-Forwarded-For: %b" % b", ".join((*before, self._forwarded_for)),
+            b"Forwarded: %b" % b", ".join((*chain, self._via)),
         ]
         if b"x-forwarded-proto" not in names:
-            lines.append(b"X-Forwarded-Proto: http\r\n")
+            lines.append(b"X-Forwarded-Proto: http")
         if b"x-forwarded-host" not in names:
-            lines.append(b"X-Forwarded-Host: %b\r\n" % head.host)
+            lines.append(b"X-Forwarded-Host: %b" % head.host)
         return tuple(lines)
 
 
@@ -107,7 +107,7 @@ class Ids:
 
     def __init__(self, head: RequestHead) -> None:
         request_id = traceparent = b""
-        for name, value in head.lowered:
+        for name, value in head.headers:
             if name == b"x-request-id":
                 request_id = value
             elif name == b"traceparent":
@@ -122,9 +122,9 @@ class Ids:
     @property
     def line(self) -> bytes:
         """The request id as a header line."""
-        return b"X-Request-ID: %b\r\n" % self.request_id
+        return b"X-Request-ID: %b" % self.request_id
 
     @property
     def trace_line(self) -> bytes:
         """A traceparent of our own, with the sampled flag unset: nothing of this request is exported."""
-        return b"traceparent: 00-%b-%b-00\r\n" % (self.trace_id, self.trace_id[:16])
+        return b"traceparent: 00-%b-%b-00" % (self.trace_id, self.trace_id[:16])

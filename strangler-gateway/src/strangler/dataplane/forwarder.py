@@ -8,8 +8,8 @@
 
 from typing import TYPE_CHECKING
 
-from strangler.http1.body import CHUNKED, LAST_CHUNK, chunk
-from strangler.http1.response import ResponseHead
+from strangler.http1.body import CHUNKED, LAST_CHUNK, UNTIL_CLOSE, chunk
+from strangler.http1.response import NO_LENGTH, ResponseHead
 from strangler.http1.serializer import request_head, response_head
 from strangler.model.failure import Failure
 from strangler.model.route import Timeouts
@@ -129,45 +129,51 @@ class Forwarding:
                 return  # The gateway passed Expect on, or the client did not ask.
             self._continue_due = False
         if self._exchange.head.minor:
-            self._downstream.write(response_head(head.status, head.reason, head.headers, b""))
+            self._downstream.write(response_head(head.status, head.reason, head.lines))
 
-    def response_head(self, head: ResponseHead, *, body: bool) -> None:
-        """Pass the final head on, with a framing that this client understands."""
+    def response_head(self, head: ResponseHead, pieces: list[bytes], *, ended: bool) -> None:
+        """Pass the final head on, with a framing that this client understands, and what came along with it."""
         exchange = self._exchange
         self.answering = True
         exchange.status = head.status
         if exchange.body is not None:
             exchange.keep_alive = False  # An early answer: the rest of the request is not worth reading.
-        framing = b""
-        if body and head.length < 0:
-            if exchange.head.minor:
-                self._chunked = True
-                framing = b"Transfer-Encoding: chunked\r\n"
-            else:
-                exchange.keep_alive = False
-        elif head.length >= 0:
-            framing = b"Content-Length: %d\r\n" % head.length
+        added = [exchange.ids.line]
+        length = head.length
+        if ended and length in {CHUNKED, UNTIL_CLOSE}:
+            length = sum(map(len, pieces))  # It is all here, so nothing has to be cut into chunks.
+        if length >= 0:
+            added.append(b"Content-Length: %d" % length)
+        elif length != NO_LENGTH and exchange.head.minor:
+            self._chunked = True
+            added.append(b"Transfer-Encoding: chunked")
+        elif length != NO_LENGTH:
+            exchange.keep_alive = False
         if not exchange.keep_alive or self._downstream.stopping:
             exchange.keep_alive = False
-            framing += b"Connection: close\r\n"
+            added.append(b"Connection: close")
         elif not exchange.head.minor:
-            framing += b"Connection: keep-alive\r\n"
-        framing += exchange.ids.line
-        self._downstream.write(response_head(head.status, head.reason, head.headers, framing))
-        self._await_more()
+            added.append(b"Connection: keep-alive")
+        self._relay([response_head(head.status, head.reason, head.lines, added)], pieces, ended=ended)
 
-    def response_body(self, pieces: list[bytes]) -> None:
+    def response_body(self, pieces: list[bytes], *, ended: bool) -> None:
         """Pass a part of the content on."""
-        downstream = self._downstream
+        self._relay([], pieces, ended=ended)
+
+    def _relay(self, parts: list[bytes], pieces: list[bytes], *, ended: bool) -> None:
+        """One write, which is one system call, for all that arrived at once."""
         for piece in pieces:
             self._exchange.bytes_out += len(piece)
-            downstream.write(chunk(piece) if self._chunked else piece)
-        self._await_more()
+            parts.append(chunk(piece) if self._chunked else piece)
+        if ended and self._chunked:
+            parts.append(LAST_CHUNK)
+        if parts:
+            self._downstream.write(parts[0] if len(parts) == 1 else b"".join(parts))
+        if not ended:
+            self._await_more()
 
     def response_end(self) -> None:
         """The answer is complete."""
-        if self._chunked:
-            self._downstream.write(LAST_CHUNK)
         self._connection = None
         self._downstream.complete()
 

@@ -1,7 +1,7 @@
 """Which header fields a proxy passes on (RFC 9110 §7.6.1), and what a few of them must look like."""
 
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 
 from strangler.http1.refusal import RequestRefused
 
@@ -27,19 +27,22 @@ _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~!$&'()*+,;=%-]{1,2
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
+@lru_cache(maxsize=1024)
 def is_host(value: bytes) -> bool:
     """Whether this is an authority without userinfo (RFC 9110 §7.2)."""
     return _HOST.fullmatch(value) is not None
 
 
-def list_members(values: Iterable[bytes]) -> frozenset[bytes]:
+@lru_cache(maxsize=256)
+def list_members(value: bytes) -> frozenset[bytes]:
     """The members of a comma-separated field, in lower case."""
-    return frozenset(member for value in values for member in map(bytes.strip, value.lower().split(b",")) if member)
+    return frozenset(member for member in map(bytes.strip, value.lower().split(b",")) if member)
 
 
-def connection_names(values: list[bytes]) -> frozenset[bytes]:
+@lru_cache(maxsize=256)
+def connection_names(value: bytes) -> frozenset[bytes]:
     """What a Connection header names, in lower case. Raises ``RequestRefused`` if it is not a list of tokens."""
-    names = list_members(values)
+    names = list_members(value)
     for name in names:
         if _TOKEN.fullmatch(name) is None:
             raise RequestRefused(400, "the Connection header is not a list of names")

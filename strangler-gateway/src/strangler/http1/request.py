@@ -9,13 +9,15 @@ from strangler.http1.target import read_host, read_target
 from strangler.model.snapshot import Limits
 
 _NO_NAMES: frozenset[bytes] = frozenset()
+_SPECIAL = frozenset((b"host", b"connection", b"content-length", b"transfer-encoding", b"expect"))
+_VERSIONS = {b" HTTP/1.1": 1, b" HTTP/1.0": 0}
 
 
 class RequestHead:
     """One request without its body. Header fields keep their order and their spelling."""
 
     __slots__ = (
-        "connection", "expects_continue", "headers", "host", "keep_alive", "length", "lowered", "method", "minor",
+        "connection", "expects_continue", "headers", "host", "keep_alive", "length", "lines", "method", "minor",
         "path", "query", "target", "underscores",
     )  # fmt: skip
 
@@ -28,9 +30,9 @@ class RequestHead:
     minor: int
     """0 or 1: the second digit of the version."""
     headers: list[tuple[bytes, bytes]]
-    """Name as it was sent, and value."""
-    lowered: list[tuple[bytes, bytes]]
-    """The same fields with their names in lower case."""
+    """Name in lower case, and value."""
+    lines: list[bytes]
+    """The same fields, in the same order, as they were sent; without CRLF."""
     host: bytes
     connection: frozenset[bytes]
     """What the Connection header names."""
@@ -45,20 +47,28 @@ class RequestHead:
 class RequestParser:
     """Parses request heads; keeps nothing between two of them."""
 
-    __slots__ = ("_headers", "_limits", "_target")
+    __slots__ = ("_headers", "_limits", "_special", "_target", "_underscores")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
+        self._special: list[tuple[bytes, bytes]] = []
+        self._underscores = False
 
     def on_url(self, url: bytes) -> None:
         """Called by llhttp."""
         self._target = url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Called by llhttp."""
-        self._headers.append((name, value))
+        """Called by llhttp, once per field: what later stages ask of every field is found here."""
+        lowered = name.lower()
+        field = (lowered, value)
+        self._headers.append(field)
+        if lowered in _SPECIAL:
+            self._special.append(field)
+        elif b"_" in lowered:
+            self._underscores = True
 
     def parse(self, data: bytes) -> RequestHead:
         """Return the head in ``data``: exactly the bytes from the request line to the empty line.
@@ -66,6 +76,8 @@ class RequestParser:
         Raises ``RequestRefused`` with the status to answer.
         """
         self._headers = []
+        self._special = []
+        self._underscores = False
         # A new llhttp per head costs 0.3 µs and cannot carry state from one request into the next.
         llhttp = httptools.HttpRequestParser(self)
         try:
@@ -75,49 +87,50 @@ class RequestParser:
         except httptools.HttpParserError as error:
             self._refuse_target_length(data)
             raise RequestRefused(400, f"the request is not valid HTTP/1.1: {error}") from None
-        version = llhttp.get_http_version()
-        if version not in {"1.1", "1.0"}:
+        lines = data.split(b"\r\n")
+        minor = _VERSIONS.get(lines[0][-9:])
+        if minor is None:
             raise RequestRefused(505, "this gateway speaks HTTP/1.1 and HTTP/1.0")
-        return self._check(llhttp.get_method(), 1 if version == "1.1" else 0)
+        return self._check(llhttp.get_method(), minor, lines[1:-2])
 
     def _refuse_target_length(self, data: bytes) -> None:
         if len(data.partition(b"\r\n")[0]) > self._limits.target_bytes:
             raise RequestRefused(414, f"the request target is longer than {self._limits.target_bytes} bytes")
 
-    def _check(self, method: bytes, minor: int) -> RequestHead:
-        """Classify the fields in one pass, then judge them."""
+    def _check(self, method: bytes, minor: int, lines: list[bytes]) -> RequestHead:
+        """Judge the fields that say how the request is to be read."""
         if len(self._target) > self._limits.target_bytes:
             raise RequestRefused(414, f"the request target is longer than {self._limits.target_bytes} bytes")
-        headers = self._headers
-        if len(headers) > self._limits.header_count:
+        if len(self._headers) > self._limits.header_count:
             raise RequestRefused(431, f"the request has more than {self._limits.header_count} header fields")
+        if len(self._headers) != len(lines):
+            raise RequestRefused(400, "the request's head can be read in more than one way")
         head = RequestHead()
-        head.headers = headers
-        head.lowered = lowered = [(name.lower(), value) for name, value in headers]
+        head.headers = self._headers
+        head.lines = lines
         head.method = method
         head.minor = minor
         hosts: list[bytes] = []
         lengths: list[bytes] = []
         codings: list[bytes] = []
         connection: list[bytes] = []
-        head.expects_continue = head.underscores = False
-        for name, value in lowered:
+        head.expects_continue = False
+        head.underscores = self._underscores
+        for name, value in self._special:
             if name == b"host":
                 hosts.append(value)
+            elif name == b"connection":
+                connection.append(value)
             elif name == b"content-length":
                 lengths.append(value)
             elif name == b"transfer-encoding":
                 codings.append(value)
-            elif name == b"connection":
-                connection.append(value)
-            elif name == b"expect":
+            else:
                 head.expects_continue = _expects_continue(value)
-            elif b"_" in name:
-                head.underscores = True
         head.target, authority = read_target(method, self._target)
         head.path, _, head.query = head.target.partition(b"?")
         head.host = read_host(hosts, authority, minor)
-        head.connection = connection_names(connection) if connection else _NO_NAMES
+        head.connection = connection_names(b",".join(connection)) if connection else _NO_NAMES
         head.length = _length(lengths, codings, minor)
         head.keep_alive = b"close" not in head.connection if minor else b"keep-alive" in head.connection
         if method == b"TRACE" and head.length:

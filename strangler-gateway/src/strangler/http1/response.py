@@ -9,16 +9,21 @@ from strangler.http1.refusal import ResponseRefused
 MAX_HEAD = 64 * 1024
 MAX_FIELDS = 256
 
+_SPECIAL = frozenset((b"content-length", b"transfer-encoding", b"connection"))
+_COMMON = frozenset((b"close", b"keep-alive"))
+_NO_NAMES: frozenset[bytes] = frozenset()
+_VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
+
 
 class ResponseHead:
     """One response without its body."""
 
-    __slots__ = ("headers", "keep_alive", "length", "reason", "status")
+    __slots__ = ("keep_alive", "length", "lines", "reason", "status")
 
     status: int
     reason: bytes
-    headers: list[tuple[bytes, bytes]]
-    """The end-to-end fields, as they were sent, in their order; without Content-Length and the hop-by-hop fields."""
+    lines: list[bytes]
+    """The end-to-end fields in their order, as they were sent, without CRLF; Content-Length is not among them."""
     length: int
     """Of the body that follows, or ``CHUNKED`` or ``UNTIL_CLOSE``; without a body: as announced, or ``NO_LENGTH``."""
     keep_alive: bool
@@ -31,12 +36,13 @@ NO_LENGTH = -3
 class ResponseParser:
     """Parses response heads; keeps nothing between two of them."""
 
-    __slots__ = ("_dropped", "_headers", "_reason")
+    __slots__ = ("_dropped", "_names", "_reason", "_special")
 
     def __init__(self, own: frozenset[bytes] = frozenset()) -> None:
         """``own`` are lower-case names that the gateway writes itself: the upstream's are left out."""
-        self._dropped = HOP_BY_HOP | own
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._dropped = HOP_BY_HOP | _SPECIAL | own
+        self._names: list[bytes] = []
+        self._special: list[tuple[bytes, bytes]] = []
         self._reason = b""
 
     def on_status(self, reason: bytes) -> None:
@@ -45,11 +51,15 @@ class ResponseParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by llhttp."""
-        self._headers.append((name, value))
+        lowered = name.lower()
+        self._names.append(lowered)
+        if lowered in _SPECIAL:
+            self._special.append((lowered, value))
 
     def parse(self, data: bytes, *, bodiless: bool) -> ResponseHead:
         """Return the head in ``data``; ``bodiless`` if the request was a HEAD. Raises ``ResponseRefused``."""
-        self._headers = []
+        self._names = []
+        self._special = []
         self._reason = b""
         llhttp = httptools.HttpResponseParser(self)
         try:
@@ -58,37 +68,36 @@ class ResponseParser:
             pass  # A 101; refused below, since the gateway never forwards an Upgrade.
         except httptools.HttpParserError as error:
             raise ResponseRefused(f"the answer is not valid HTTP/1.1: {error}") from None
-        version = llhttp.get_http_version()
-        if version not in {"1.1", "1.0"}:
+        version = data[:9]
+        if version not in _VERSIONS:
             raise ResponseRefused("the answer is neither HTTP/1.1 nor HTTP/1.0")
-        if len(self._headers) > MAX_FIELDS:
+        lines = data.split(b"\r\n")[1:-2]
+        if len(lines) > MAX_FIELDS:
             raise ResponseRefused(f"the answer has more than {MAX_FIELDS} header fields")
-        return self._check(llhttp.get_status_code(), minor=1 if version == "1.1" else 0, bodiless=bodiless)
+        if len(lines) != len(self._names):
+            raise ResponseRefused("the answer's head can be read in more than one way")
+        return self._check(llhttp.get_status_code(), lines, minor=_VERSIONS[version], bodiless=bodiless)
 
-    def _check(self, status: int, *, minor: int, bodiless: bool) -> ResponseHead:
+    def _check(self, status: int, lines: list[bytes], *, minor: int, bodiless: bool) -> ResponseHead:
         if not 100 <= status <= 599 or status == 101:
             raise ResponseRefused(f"the answer has the status {status}, for which nobody asked")
         head = ResponseHead()
         head.status = status
         head.reason = self._reason
-        head.headers = kept = []
         lengths: list[bytes] = []
         codings: list[bytes] = []
         connection: list[bytes] = []
-        for field in self._headers:
-            name = field[0].lower()
+        for name, value in self._special:
             if name == b"content-length":
-                lengths.append(field[1])
+                lengths.append(value)
             elif name == b"transfer-encoding":
-                codings.append(field[1])
-            elif name == b"connection":
-                connection.append(field[1])
-            elif name not in self._dropped:
-                kept.append(field)
-        names = list_members(connection) if connection else frozenset()
+                codings.append(value)
+            else:
+                connection.append(value)
+        names = list_members(b",".join(connection)) if connection else _NO_NAMES
         head.keep_alive = b"close" not in names if minor else b"keep-alive" in names
-        if names - {b"close", b"keep-alive"}:
-            head.headers = [field for field in kept if field[0].lower() not in names]
+        dropped = self._dropped | names if names - _COMMON else self._dropped
+        head.lines = [line for name, line in zip(self._names, lines, strict=True) if name not in dropped]
         head.length = _length(lengths, codings, minor)
         if bodiless or status in {204, 304} or status < 200:
             head.length = _announced(head.length, status)

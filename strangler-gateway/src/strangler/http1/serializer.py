@@ -17,37 +17,33 @@ _CARRY_CONTENT = frozenset((b"POST", b"PUT", b"PATCH"))
 def request_head(head: RequestHead, host: bytes, dropped: frozenset[bytes], added: Iterable[bytes]) -> bytes:
     """The head that goes to the upstream.
 
-    ``dropped`` are lower-case names to leave out beside ``REPLACED``; ``added`` are whole lines with their CRLF.
+    ``dropped`` are lower-case names to leave out, ``REPLACED`` among them; ``added`` are lines without CRLF.
     """
-    lines = [b"%b %b HTTP/1.1\r\nHost: %b\r\n" % (head.method, head.target, host)]
     if head.connection:
         dropped |= head.connection
-    for (name, value), (lowered, _) in zip(head.headers, head.lowered, strict=True):
-        if lowered not in dropped:
-            lines.append(b"%b: %b\r\n" % (name, value))
-    lines.extend(added)
+    lines = [b"%b %b HTTP/1.1\r\nHost: %b" % (head.method, head.target, host)]
+    lines += [line for line, (name, _) in zip(head.lines, head.headers, strict=True) if name not in dropped]
+    lines += added
     if head.length == CHUNKED:
-        lines.append(b"Transfer-Encoding: chunked\r\n")
+        lines.append(b"Transfer-Encoding: chunked\r\n\r\n")
     elif head.length or head.method in _CARRY_CONTENT:
-        lines.append(b"Content-Length: %d\r\n" % head.length)
-    lines.append(b"\r\n")
-    return b"".join(lines)
+        lines.append(b"Content-Length: %d\r\n\r\n" % head.length)
+    else:
+        lines.append(b"\r\n")
+    return b"\r\n".join(lines)
 
 
-_STATUS_LINES = {int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+_STATUS_LINES = {int(status): b"HTTP/1.1 %d %b" % (status, status.phrase.encode()) for status in HTTPStatus}
 
 
 def status_line(status: int, reason: bytes) -> bytes:
     """The first line of a response; the upstream's own reason phrase is kept."""
     known = _STATUS_LINES.get(status)
-    if known is not None and known[13:-2] == reason:
+    if known is not None and known[13:] == reason:
         return known
-    return b"HTTP/1.1 %d %b\r\n" % (status, reason)
+    return b"HTTP/1.1 %d %b" % (status, reason)
 
 
-def response_head(status: int, reason: bytes, headers: Iterable[tuple[bytes, bytes]], added: bytes) -> bytes:
-    """The head that goes to the client; ``added`` are whole lines with their CRLF."""
-    lines = [status_line(status, reason)]
-    lines += [b"%b: %b\r\n" % field for field in headers]
-    lines += (added, b"\r\n")
-    return b"".join(lines)
+def response_head(status: int, reason: bytes, lines: Iterable[bytes], added: Iterable[bytes] = ()) -> bytes:
+    """The head that goes to the client; ``lines`` and ``added`` without CRLF."""
+    return b"\r\n".join((status_line(status, reason), *lines, *added, b"\r\n"))

@@ -18,11 +18,11 @@ class Receiver(Protocol):
     def informational(self, head: ResponseHead) -> None:
         """A 1xx; the final head is yet to come."""
 
-    def response_head(self, head: ResponseHead, *, body: bool) -> None:
-        """The final head; ``body`` if content follows."""
+    def response_head(self, head: ResponseHead, pieces: list[bytes], *, ended: bool) -> None:
+        """The final head with the content that came along; ``ended`` if that is all of it."""
 
-    def response_body(self, pieces: list[bytes]) -> None:
-        """A part of the content."""
+    def response_body(self, pieces: list[bytes], *, ended: bool) -> None:
+        """A part of the content; ``ended`` if it is the last."""
 
     def response_end(self) -> None:
         """The answer is complete; the connection is already back in its pool, or closed."""
@@ -120,6 +120,7 @@ class UpstreamConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Let the transport close; an answer without a length ends here."""
         if isinstance(self._reader, CloseReader) and self._receiver is not None:
+            self._receiver.response_body([], ended=True)
             self._finish(b"")
         return False
 
@@ -165,18 +166,23 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _begin_answer(self, head: ResponseHead) -> None:
         assert self._receiver is not None
-        self._head = head
         rest, self._buffer = self._buffer, b""
-        body = has_body(head, bodiless=self._bodiless)
-        self._receiver.response_head(head, body=body)
-        if self._receiver is None:
-            return
-        if not body:
+        pieces: list[bytes] = []
+        reader: BodyReader | None = None
+        if has_body(head, bodiless=self._bodiless):
+            reader = body_reader(head.length)
+            if rest:
+                try:
+                    pieces, rest = reader.feed(rest)
+                except ChunkError as error:
+                    self._fail(Failure.BAD_RESPONSE, str(error))
+                    return
+        self._head = head
+        self._reader = reader
+        ended = reader is None or reader.done
+        self._receiver.response_head(head, pieces, ended=ended)
+        if ended:
             self._finish(rest)
-            return
-        self._reader = body_reader(head.length)
-        if rest:
-            self._take_body(rest)
 
     def _take_body(self, data: bytes) -> None:
         assert self._reader is not None
@@ -186,9 +192,9 @@ class UpstreamConnection(asyncio.Protocol):
         except ChunkError as error:
             self._fail(Failure.RESET_IN_BODY, str(error))
             return
-        if pieces:
-            self._receiver.response_body(pieces)
-        if self._reader is not None and self._reader.done:
+        ended = self._reader.done
+        self._receiver.response_body(pieces, ended=ended)
+        if ended:
             self._finish(rest)
 
     def _finish(self, rest: bytes) -> None:
@@ -196,14 +202,15 @@ class UpstreamConnection(asyncio.Protocol):
         receiver, self._receiver = self._receiver, None
         head, self._head = self._head, None
         self._reader = None
+        if receiver is None:
+            return  # It went away while it was given the last piece.
         self.served += 1
         if head is not None and head.keep_alive and self.request_complete and not rest:
             self._home.back(self)
         else:
             # Bytes behind an answer, or a request of which the application may still take a part.
             self._transport.close()
-        if receiver is not None:
-            receiver.response_end()
+        receiver.response_end()
 
     def _fail(self, failure: Failure, detail: str) -> None:
         receiver = self._receiver
