@@ -39,6 +39,8 @@ def parse_endpoint(url: str) -> Endpoint:
 
 def parse_listener(text: str) -> Endpoint:
     """``HOST:PORT`` to an address; port 0 takes a free one. Raises ``ValueError``."""
+    if "/" in text:
+        raise ValueError(f"«{text}» is a URL or a path; write HOST:PORT, such as 127.0.0.1:8080")
     host, port = _split(text, text, "HOST:PORT, such as 127.0.0.1:8080")
     if port == "":
         raise ValueError(f"«{text}» has no port; write HOST:PORT, such as 127.0.0.1:8080")
