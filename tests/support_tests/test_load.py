@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.load import Plan, Request, Result, background, drive, percentile, summarise
 from support.processes import free_port
 from support.stub_upstream import StubUpstream, stub_upstream

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from support.stub_upstream import StubUpstream, body_sha256, stub_upstream
 
 
