@@ -1,8 +1,9 @@
 """Problems as they go over the wire (RFC 9457), the same for every face."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import to_json
 
 from shop.kernel.errors import FieldError, InvalidToken, MethodNotAllowed, Problem, Unauthenticated, ValidationFailed
@@ -52,10 +53,11 @@ def problem_headers(problem: Problem) -> dict[str, str]:
     return headers
 
 
-def validation_failed(error: ValidationError) -> ValidationFailed:
-    """What Pydantic found, as a problem."""
-    return ValidationFailed(*(field_error(found["loc"], found["msg"]) for found in error.errors(include_url=False)))
+def validation_failed(found: Iterable[Mapping[str, Any]]) -> ValidationFailed:
+    """What Pydantic found (`ValidationError.errors()`), as a problem."""
+    return ValidationFailed(*(FieldError(".".join(map(str, each["loc"])), _message(each)) for each in found))
 
 
-def field_error(location: tuple[int | str, ...], message: str) -> FieldError:
-    return FieldError(".".join(str(part) for part in location), message)
+def _message(found: Mapping[str, Any]) -> str:
+    # Pydantic's own text for these names the model, which is nothing to the caller, and varies with how it was called.
+    return "Input should be an object" if found["type"] in {"model_type", "model_attributes_type"} else found["msg"]

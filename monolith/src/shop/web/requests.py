@@ -60,7 +60,7 @@ def validate(model: type[M], value: object) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise validation_failed(error) from error
+        raise validation_failed(error.errors(include_url=False)) from error
 
 
 def validate_query(model: type[M], values: Mapping[str, list[str]]) -> M:

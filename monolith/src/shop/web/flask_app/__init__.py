@@ -43,7 +43,8 @@ def create_app(shop: Shop | None = None) -> Flask:
     """The WSGI application. Without a shop one is built from the environment."""
     shop = shop or build()
     app = Flask("shop", static_folder=None)
-    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    # One byte more than is allowed: by it a chunked body that is too large is noticed.
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES + 1, PROVIDE_AUTOMATIC_OPTIONS=False)
     app.extensions["shop"] = shop
     app.url_map.merge_slashes = False
     app.url_map.converters.update(id=IdConverter, sku=SkuConverter)

@@ -37,7 +37,9 @@ def json_body() -> object:
     """The parsed body, before its model judges it."""
     check_body_size(request.content_length or 0)
     check_body_type(request.headers)
-    return parse_json(request.get_data(cache=False))
+    raw = request.get_data(cache=False)
+    check_body_size(len(raw))
+    return parse_json(raw)
 
 
 def posted(model: type[M]) -> M:
