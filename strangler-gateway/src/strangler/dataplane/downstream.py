@@ -151,15 +151,15 @@ class Downstream(asyncio.Protocol):
     def _take_head(self) -> bool:
         limits = self._worker.limits
         buffer = self._buffer
-        if buffer[:1] == b"\r":
-            buffer = self._buffer = buffer.lstrip(b"\r\n")  # Empty lines before a request (RFC 9112 §2.2).
+        while buffer[:2] == b"\r\n":
+            buffer = self._buffer = buffer[2:]  # Empty lines before a request (RFC 9112 §2.2).
         end = buffer.find(b"\r\n\r\n") + 4
         if end > limits.header_bytes or (end == 3 and len(buffer) > limits.header_bytes):
             if buffer.find(b"\r\n", 0, limits.target_bytes + 64) < 0:
                 raise RequestRefused(414, f"the request target is longer than {limits.target_bytes} bytes")
             raise RequestRefused(431, f"the request's head is longer than {limits.header_bytes} bytes")
         if end == 3:
-            if buffer and not b"A" <= buffer[:1] <= b"Z":
+            if buffer and buffer != b"\r" and not b"A" <= buffer[:1] <= b"Z":
                 raise RequestRefused(400, "the connection does not begin with an HTTP request")
             if self._phase is not Phase.HEAD:
                 self._expect(Phase.HEAD, limits.header_timeout)
@@ -221,7 +221,10 @@ class Downstream(asyncio.Protocol):
         if exchange.body is not None or exchange.failure is Failure.REQUEST:
             self._linger()
         elif not exchange.keep_alive or self.stopping:
-            self._transport.close()
+            if self._buffer or self._paused:
+                self._linger()  # Closing over unread bytes would be a reset, and the answer may still be on its way.
+            else:
+                self._transport.close()
         else:
             self._expect(Phase.IDLE, self._worker.limits.idle_timeout)
             if self._buffer or self._paused:
@@ -283,6 +286,7 @@ class Downstream(asyncio.Protocol):
     def _linger(self) -> None:
         """End our side, and read what still comes into nothing for a moment."""
         self._buffer = b""
+        self._unsent = self._transport.get_write_buffer_size()
         self._expect(Phase.LINGER, LINGER)
         if self._transport.can_write_eof():
             self._transport.write_eof()
@@ -303,7 +307,7 @@ class Downstream(asyncio.Protocol):
             self._send_problem(Failure.REQUEST_TIMEOUT, 408, "The head of the request is not complete.", b"-")
             self._linger()
         elif exchange is None:
-            self._transport.close() if phase is Phase.IDLE else self._transport.abort()
+            self._expire_silence()
         elif phase is Phase.RELAY:
             self._expire_relay(exchange)
         elif phase is Phase.RESPONSE:
@@ -312,6 +316,17 @@ class Downstream(asyncio.Protocol):
             assert exchange.forwarding is not None
             stalled = Failure.SEND_TIMEOUT if exchange.forwarding.sending_blocked else Failure.REQUEST_TIMEOUT
             self.answer_failure(stalled, f"no progress of the request's body within {self._wait:g} s")
+
+    def _expire_silence(self) -> None:
+        """Nothing is asked any more. A client that still reads its last answer is given more time."""
+        unsent = self._transport.get_write_buffer_size()
+        if not unsent and self._phase is Phase.IDLE:
+            self._transport.close()
+        elif unsent and (unsent < self._unsent or not self._unsent):
+            self._unsent = unsent
+            self.deadline = self._worker.loop.time() + self._wait
+        else:
+            self._transport.abort()
 
     def _expire_relay(self, exchange: Exchange) -> None:
         """Whoever made no progress is to blame; a slow client that reads at all is given more time."""

@@ -91,7 +91,7 @@ class Forwarding:
         connection = self._connection
         if connection is None:
             return
-        if pieces:
+        if pieces or last:  # The last chunk alone counts too: a second attempt could not send it again.
             self._body_passed = True
         if self._exchange.head.length == CHUNKED:
             for piece in pieces:

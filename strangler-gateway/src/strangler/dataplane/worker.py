@@ -151,6 +151,8 @@ class Worker:
                 async with asyncio.timeout(grace):
                     await self._empty.wait()
         for downstream in tuple(self._downstreams):
+            if downstream.exchange is not None:
+                downstream.exchange.failure = Failure.STOPPING
             downstream.abort()
         for pool in self._balancers.pools():
             pool.retire()
@@ -181,11 +183,11 @@ class Worker:
     # Time
 
     def _tick(self) -> None:
+        self.loop.call_later(TICK, self._tick)
         self._ticks += 1
         self.log.flush()
         if self._ticks % SWEEP_EVERY == 0:
             self._sweep()
-        self.loop.call_later(TICK, self._tick)
 
     def _sweep(self) -> None:
         now = self.loop.time()

@@ -51,7 +51,7 @@ class UpstreamConnection(asyncio.Protocol):
     """The asyncio side of one connection; at most one request at a time."""
 
     __slots__ = (
-        "_bodiless", "_buffer", "_head", "_home", "_parser", "_reader", "_receiver", "_transport",
+        "_bodiless", "_buffer", "_head", "_home", "_parser", "_reader", "_reading_paused", "_receiver", "_transport",
         "closed", "idle_since", "request_complete", "served",
     )  # fmt: skip
 
@@ -64,12 +64,14 @@ class UpstreamConnection(asyncio.Protocol):
         self._head: ResponseHead | None = None
         self._buffer = b""
         self._bodiless = False
+        self._reading_paused = False
         self.request_complete = False
         """Set by the receiver when the last byte of its request was written and no 100 is awaited any more."""
         self.served = 0
         """Answers that came over this connection."""
         self.idle_since = 0.0
         self.closed = False
+        """It must not be used again: it is closed, or about to be."""
 
     # What the receiver calls
 
@@ -86,16 +88,19 @@ class UpstreamConnection(asyncio.Protocol):
     def pause_reading(self) -> None:
         """Take no more of the answer for now: its reader is slower."""
         if not self._transport.is_closing():
+            self._reading_paused = True
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Take the answer again."""
         if not self._transport.is_closing():
+            self._reading_paused = False
             self._transport.resume_reading()
 
     def discard(self) -> None:
         """Close at once; the receiver hears no more of it."""
         self._receiver = None
+        self.closed = True
         if self._transport is not None:
             self._transport.abort()
 
@@ -122,6 +127,7 @@ class UpstreamConnection(asyncio.Protocol):
         if isinstance(self._reader, CloseReader) and self._receiver is not None:
             self._receiver.response_body([], ended=True)
             self._finish(b"")
+        self.closed = True
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -149,9 +155,10 @@ class UpstreamConnection(asyncio.Protocol):
     def _take_head(self) -> None:
         while self._receiver is not None:
             end = self._buffer.find(b"\r\n\r\n") + 4
+            if end > MAX_HEAD or (end == 3 and len(self._buffer) > MAX_HEAD):
+                self._fail(Failure.BAD_RESPONSE, f"the answer's head is longer than {MAX_HEAD} bytes")
+                return
             if end == 3:
-                if len(self._buffer) > MAX_HEAD:
-                    self._fail(Failure.BAD_RESPONSE, f"the answer's head is longer than {MAX_HEAD} bytes")
                 return
             raw, self._buffer = self._buffer[:end], self._buffer[end:]
             try:
@@ -205,11 +212,15 @@ class UpstreamConnection(asyncio.Protocol):
         if receiver is None:
             return  # It went away while it was given the last piece.
         self.served += 1
-        if head is not None and head.keep_alive and self.request_complete and not rest:
+        unsent = self._transport.get_write_buffer_size()
+        if head is not None and head.keep_alive and self.request_complete and not rest and not unsent:
+            if self._reading_paused:  # The answer's last piece was too much for a slow client.
+                self.resume_reading()
             self._home.back(self)
         else:
-            # Bytes behind an answer, or a request of which the application may still take a part.
-            self._transport.close()
+            # Bytes behind an answer, or a request of which the application may still take a part. Not `close`, which
+            # would wait for the application to take it.
+            self.discard()
         receiver.response_end()
 
     def _fail(self, failure: Failure, detail: str) -> None:

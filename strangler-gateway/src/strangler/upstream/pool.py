@@ -37,9 +37,10 @@ class EndpointPool:
         self._parser = parser
         self._loop = asyncio.get_running_loop()
         self._idle: deque[UpstreamConnection] = deque()
-        self._waiting: deque[Waiter] = deque()
+        self._waiting: deque[tuple[Waiter, bool]] = deque()
+        """Each with whether only a fresh connection will do."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._open = 0
+        self._open: set[UpstreamConnection] = set()
         self._opening = 0
         self._opened_ever = 0
         self._retired = False
@@ -61,23 +62,29 @@ class EndpointPool:
                 self._idle.append(connection)
                 break
         if len(self._waiting) - self._opening >= self._upstream.max_pending:
+            self._waiting = deque(entry for entry in self._waiting if not entry[0].abandoned)
+        if len(self._waiting) - self._opening >= self._upstream.max_pending:
             waiter.not_connected(Failure.POOL_FULL, f"{len(self._waiting)} requests already wait for {self.authority}")
             return None
-        self._waiting.append(waiter)
+        self._waiting.append((waiter, fresh))
+        if self._idle and self._full:
+            self._idle.popleft().discard()  # It will not do for this request; another can be opened in its place.
         self._open_more()
         return None
 
     def back(self, connection: UpstreamConnection) -> None:
         """A connection whose answer is complete: for the next who waits, or idle."""
-        if self._retired:
+        connection.idle_since = self._loop.time()
+        if self._serve(connection, fresh=False):
+            return
+        if self._retired or (self._waiting and self._full):
             connection.discard()
-        elif not self._serve(connection):
-            connection.idle_since = self._loop.time()
+        else:
             self._idle.append(connection)
 
     def gone(self, connection: UpstreamConnection) -> None:
         """A connection was closed; there is room for another."""
-        self._open -= 1
+        self._open.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
         self._open_more()
@@ -99,22 +106,31 @@ class EndpointPool:
             upstream=self._upstream.name,
             endpoint=self.authority,
             idle=len(self._idle),
-            active=self._open - len(self._idle),
-            pending=len(self._waiting),
+            active=len(self._open) - len(self._idle),
+            pending=sum(not waiter.abandoned for waiter, _ in self._waiting),
             opened=self._opened_ever,
         )
 
-    def _serve(self, connection: UpstreamConnection) -> bool:
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.abandoned:
-                waiter.connected(connection)
-                return True
+    @property
+    def _full(self) -> bool:
+        return len(self._open) + self._opening >= self._upstream.max_connections
+
+    def _serve(self, connection: UpstreamConnection, *, fresh: bool) -> bool:
+        """Give it to the first who waits and can use it; False if there is nobody."""
+        for _ in range(len(self._waiting)):
+            waiter, wants_fresh = self._waiting.popleft()
+            if waiter.abandoned:
+                continue
+            if wants_fresh and not fresh:
+                self._waiting.append((waiter, wants_fresh))
+                continue
+            waiter.connected(connection)
+            return True
         return False
 
     def _open_more(self) -> None:
         """Open connections until every waiter has one on its way, or the cap is reached."""
-        while self._opening < len(self._waiting) and self._open + self._opening < self._upstream.max_connections:
+        while self._opening < len(self._waiting) and not self._full:
             self._opening += 1
             task = self._loop.create_task(self._connect())
             self._tasks.add(task)
@@ -132,16 +148,23 @@ class EndpointPool:
         except OSError as error:
             self._not_opened(Failure.CONNECT, f"no connection to {self.authority}: {error.strerror or error}")
         else:
-            self._opening -= 1
-            self._open += 1
-            self._opened_ever += 1
+            if connection.closed:
+                self._not_opened(Failure.CONNECT, f"{self.authority} closed the connection as soon as it was open")
+            else:
+                self._opened(connection)
+
+    def _opened(self, connection: UpstreamConnection) -> None:
+        self._opening -= 1
+        self._open.add(connection)
+        self._opened_ever += 1
+        if not self._serve(connection, fresh=True):
             self.back(connection)
 
     def _not_opened(self, failure: Failure, detail: str) -> None:
         """One attempt failed: so does the one who has waited longest."""
         self._opening -= 1
         while self._waiting:
-            waiter = self._waiting.popleft()
+            waiter, _ = self._waiting.popleft()
             if not waiter.abandoned:
                 waiter.not_connected(failure, detail)
                 break
