@@ -1,13 +1,12 @@
 """A snapshot made ready for requests: compiled once per change, then only read."""
 
-from collections.abc import Sequence
-
 from strangler.dataplane.counters import ArmCounters, Counters
 from strangler.model.decision import Arm, Decision
 from strangler.model.flag import Flag, Kill, Stage
 from strangler.model.route import CATCH_ALL, Route
 from strangler.model.snapshot import Snapshot
 from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate, settled
+from strangler.routing.fields import Fields
 from strangler.routing.matcher import Matcher
 from strangler.routing.path import is_plain, read_path
 from strangler.routing.subject import compile_sources, find_subject
@@ -57,16 +56,14 @@ class Topology:
         self.catch_all = self.routes[-1]
         self._matcher = Matcher((active.route.match, active) for active in self.routes)
 
-    def find(
-        self, method: bytes, path: bytes, query: bytes, headers: Sequence[tuple[bytes, bytes]]
-    ) -> ActiveRoute | None:
+    def find(self, method: bytes, path: bytes, query: bytes, fields: Fields) -> ActiveRoute | None:
         """The route of a request; None where the path is ambiguous and a route that refuses such paths is meant."""
         if is_plain(path):
-            return self._matcher.match(method, path, headers, query) or self.catch_all
+            return self._matcher.match(method, path, fields, query) or self.catch_all
         reading = read_path(path)
-        found = self._matcher.match(method, reading.lenient, headers, query) or self.catch_all
+        found = self._matcher.match(method, reading.lenient, fields, query) or self.catch_all
         if reading.ambiguous:
-            literal = self._matcher.match(method, path, headers, query) or self.catch_all
+            literal = self._matcher.match(method, path, fields, query) or self.catch_all
             return None if found.route.strict or literal.route.strict else literal
         return found
 
@@ -88,12 +85,12 @@ class Active:
             _decide_early(active.route, flag, killed) for active, flag in zip(topology.routes, self._flags, strict=True)
         )
 
-    def decide(self, active: ActiveRoute, headers: Sequence[tuple[bytes, bytes]], address: str) -> Decision:
+    def decide(self, active: ActiveRoute, fields: Fields, address: str) -> Decision:
         """Which arm answers; only a canary needs the request for that."""
         decision = self._settled[active.number]
         if decision is not None:
             return decision
-        subject = find_subject(active.sources, headers, address)
+        subject = find_subject(active.sources, fields, address)
         return evaluate(self._flags[active.number], active.route.group, subject)
 
 

@@ -59,7 +59,7 @@ class Peer:
         """The client's address: the peer, or behind trusted proxies the rightmost address that is not one of them."""
         if not self.trusted:
             return self.address
-        listed = b",".join(value for name, value in head.headers if name == b"x-forwarded-for").decode("latin-1")
+        listed = b",".join(head.fields.values(b"x-forwarded-for")).decode("latin-1")
         for entry in reversed([part.strip() for part in listed.split(",")]):
             if entry and not is_trusted(entry, self._networks):
                 return entry
@@ -83,9 +83,9 @@ class Peer:
         return dropped, lines
 
     def _extended(self, head: RequestHead) -> tuple[bytes, ...]:
-        names = {name for name, _ in head.headers}
-        before = [value for name, value in head.headers if name == b"x-forwarded-for"]
-        chain = [value for name, value in head.headers if name == b"forwarded"]
+        names = head.fields.names
+        before = head.fields.values(b"x-forwarded-for")
+        chain = head.fields.values(b"forwarded")
         lines = [
             b"X-Forwarded-For: %b" % b", ".join((*before, self._forwarded_for)),
             b"Forwarded: %b" % b", ".join((*chain, self._via)),
@@ -106,18 +106,11 @@ class Ids:
     __slots__ = ("new_trace", "request_id", "trace_id")
 
     def __init__(self, head: RequestHead) -> None:
-        request_id = traceparent = b""
-        for name, value in head.headers:
-            if name == b"x-request-id":
-                request_id = value
-            elif name == b"traceparent":
-                traceparent = value
-        self.new_trace = not traceparent or _TRACEPARENT.fullmatch(traceparent) is None
-        self.trace_id = b"%032x" % (_sequence.getrandbits(128) or 1) if self.new_trace else traceparent[3:35]
-        if request_id and _REQUEST_ID.fullmatch(request_id) is not None:
-            self.request_id = request_id
-        else:
-            self.request_id = self.trace_id
+        traces = head.fields.values(b"traceparent")
+        self.new_trace = len(traces) != 1 or _TRACEPARENT.fullmatch(traces[0]) is None
+        self.trace_id = b"%032x" % (_sequence.getrandbits(128) or 1) if self.new_trace else traces[0][3:35]
+        given = head.fields.values(b"x-request-id")
+        self.request_id = given[0] if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]) else self.trace_id
 
     @property
     def line(self) -> bytes:

@@ -21,7 +21,7 @@ def run(exchange: "Exchange", downstream: "Downstream") -> None:
     head, active = exchange.head, exchange.active
 
     # 1. match
-    route = active.topology.find(head.method, head.path, head.query, head.headers)
+    route = active.topology.find(head.method, head.path, head.query, head.fields)
 
     # 2. judge
     if route is None:
@@ -31,7 +31,7 @@ def run(exchange: "Exchange", downstream: "Downstream") -> None:
     exchange.route = route
 
     # 3. decide
-    exchange.decision = decision = active.decide(route, head.headers, exchange.client)
+    exchange.decision = decision = active.decide(route, head.fields, exchange.client)
     exchange.arm = arm = route.arm(decision)
 
     # 4. forward

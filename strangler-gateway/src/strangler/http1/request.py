@@ -3,22 +3,24 @@
 import httptools
 
 from strangler.http1.body import CHUNKED
+from strangler.http1.fields import Fields
 from strangler.http1.headers import CONTENT_LENGTH, connection_names
 from strangler.http1.refusal import RequestRefused
 from strangler.http1.target import read_host, read_target
 from strangler.model.snapshot import Limits
 
 _NO_NAMES: frozenset[bytes] = frozenset()
-_SPECIAL = frozenset((b"host", b"connection", b"content-length", b"transfer-encoding", b"expect"))
+_NONE: list[bytes] = []
+_FRAMING = frozenset((b"host", b"connection", b"content-length", b"transfer-encoding", b"expect"))
 _VERSIONS = {b" HTTP/1.1": 1, b" HTTP/1.0": 0}
 
 
 class RequestHead:
-    """One request without its body. Header fields keep their order and their spelling."""
+    """One request without its body."""
 
     __slots__ = (
-        "connection", "expects_continue", "headers", "host", "keep_alive", "length", "lines", "method", "minor",
-        "path", "query", "target", "underscores",
+        "connection", "expects_continue", "fields", "host", "keep_alive", "length", "method", "minor", "path", "query",
+        "target", "underscores",
     )  # fmt: skip
 
     method: bytes
@@ -29,10 +31,7 @@ class RequestHead:
     query: bytes
     minor: int
     """0 or 1: the second digit of the version."""
-    headers: list[tuple[bytes, bytes]]
-    """Name in lower case, and value."""
-    lines: list[bytes]
-    """The same fields, in the same order, as they were sent; without CRLF."""
+    fields: Fields
     host: bytes
     connection: frozenset[bytes]
     """What the Connection header names."""
@@ -47,37 +46,21 @@ class RequestHead:
 class RequestParser:
     """Parses request heads; keeps nothing between two of them."""
 
-    __slots__ = ("_headers", "_limits", "_special", "_target", "_underscores")
+    __slots__ = ("_limits", "_target")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._target = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._special: list[tuple[bytes, bytes]] = []
-        self._underscores = False
 
     def on_url(self, url: bytes) -> None:
         """Called by llhttp."""
         self._target = url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Called by llhttp, once per field: what later stages ask of every field is found here."""
-        lowered = name.lower()
-        field = (lowered, value)
-        self._headers.append(field)
-        if lowered in _SPECIAL:
-            self._special.append(field)
-        elif b"_" in lowered:
-            self._underscores = True
 
     def parse(self, data: bytes) -> RequestHead:
         """Return the head in ``data``: exactly the bytes from the request line to the empty line.
 
         Raises ``RequestRefused`` with the status to answer.
         """
-        self._headers = []
-        self._special = []
-        self._underscores = False
         # A new llhttp per head costs 0.3 µs and cannot carry state from one request into the next.
         llhttp = httptools.HttpRequestParser(self)
         try:
@@ -87,51 +70,38 @@ class RequestParser:
         except httptools.HttpParserError as error:
             self._refuse_target_length(data)
             raise RequestRefused(400, f"the request is not valid HTTP/1.1: {error}") from None
-        lines = data.split(b"\r\n")
-        minor = _VERSIONS.get(lines[0][-9:])
+        end = data.find(b"\r\n")
+        minor = _VERSIONS.get(data[end - 9 : end])
         if minor is None:
             raise RequestRefused(505, "this gateway speaks HTTP/1.1 and HTTP/1.0")
-        return self._check(llhttp.get_method(), minor, lines[1:-2])
+        return self._check(llhttp.get_method(), minor, Fields(data))
 
     def _refuse_target_length(self, data: bytes) -> None:
         if len(data.partition(b"\r\n")[0]) > self._limits.target_bytes:
             raise RequestRefused(414, f"the request target is longer than {self._limits.target_bytes} bytes")
 
-    def _check(self, method: bytes, minor: int, lines: list[bytes]) -> RequestHead:
+    def _check(self, method: bytes, minor: int, fields: Fields) -> RequestHead:
         """Judge the fields that say how the request is to be read."""
         if len(self._target) > self._limits.target_bytes:
             raise RequestRefused(414, f"the request target is longer than {self._limits.target_bytes} bytes")
-        if len(self._headers) > self._limits.header_count:
+        names = fields.names
+        if len(names) > self._limits.header_count:
             raise RequestRefused(431, f"the request has more than {self._limits.header_count} header fields")
-        if len(self._headers) != len(lines):
+        if len(names) != len(fields.lines):
             raise RequestRefused(400, "the request's head can be read in more than one way")
         head = RequestHead()
-        head.headers = self._headers
-        head.lines = lines
+        head.fields = fields
         head.method = method
         head.minor = minor
-        hosts: list[bytes] = []
-        lengths: list[bytes] = []
-        codings: list[bytes] = []
-        connection: list[bytes] = []
-        head.expects_continue = False
-        head.underscores = self._underscores
-        for name, value in self._special:
-            if name == b"host":
-                hosts.append(value)
-            elif name == b"connection":
-                connection.append(value)
-            elif name == b"content-length":
-                lengths.append(value)
-            elif name == b"transfer-encoding":
-                codings.append(value)
-            else:
-                head.expects_continue = _expects_continue(value)
+        head.underscores = b"_" in b"".join(names)
+        values = {name: fields.values(name) for name in _FRAMING.intersection(names)}
+        connection = values.get(b"connection")
         head.target, authority = read_target(method, self._target)
         head.path, _, head.query = head.target.partition(b"?")
-        head.host = read_host(hosts, authority, minor)
+        head.host = read_host(values.get(b"host", _NONE), authority, minor)
         head.connection = connection_names(b",".join(connection)) if connection else _NO_NAMES
-        head.length = _length(lengths, codings, minor)
+        head.length = _length(values.get(b"content-length", _NONE), values.get(b"transfer-encoding", _NONE), minor)
+        head.expects_continue = b"expect" in values and _expects_continue(values[b"expect"])
         head.keep_alive = b"close" not in head.connection if minor else b"keep-alive" in head.connection
         if method == b"TRACE" and head.length:
             raise RequestRefused(400, "a TRACE request has no body (RFC 9110 §9.3.8)")
@@ -155,7 +125,7 @@ def _length(lengths: list[bytes], codings: list[bytes], minor: int) -> int:
     return int(lengths[0])
 
 
-def _expects_continue(value: bytes) -> bool:
-    if value.lower() != b"100-continue":
+def _expects_continue(values: list[bytes]) -> bool:
+    if any(value.lower() != b"100-continue" for value in values):
         raise RequestRefused(417, "no expectation but 100-continue is understood")
     return True

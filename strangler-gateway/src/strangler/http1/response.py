@@ -3,15 +3,14 @@
 import httptools
 
 from strangler.http1.body import CHUNKED, UNTIL_CLOSE
+from strangler.http1.fields import Fields
 from strangler.http1.headers import CONTENT_LENGTH, HOP_BY_HOP, list_members
 from strangler.http1.refusal import ResponseRefused
 
 MAX_HEAD = 64 * 1024
 MAX_FIELDS = 256
 
-_SPECIAL = frozenset((b"content-length", b"transfer-encoding", b"connection"))
 _COMMON = frozenset((b"close", b"keep-alive"))
-_NO_NAMES: frozenset[bytes] = frozenset()
 _VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 
 
@@ -36,30 +35,19 @@ NO_LENGTH = -3
 class ResponseParser:
     """Parses response heads; keeps nothing between two of them."""
 
-    __slots__ = ("_dropped", "_names", "_reason", "_special")
+    __slots__ = ("_dropped", "_reason")
 
     def __init__(self, own: frozenset[bytes] = frozenset()) -> None:
         """``own`` are lower-case names that the gateway writes itself: the upstream's are left out."""
-        self._dropped = HOP_BY_HOP | _SPECIAL | own
-        self._names: list[bytes] = []
-        self._special: list[tuple[bytes, bytes]] = []
+        self._dropped = HOP_BY_HOP | own | {b"content-length"}
         self._reason = b""
 
     def on_status(self, reason: bytes) -> None:
         """Called by llhttp."""
         self._reason = reason
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Called by llhttp."""
-        lowered = name.lower()
-        self._names.append(lowered)
-        if lowered in _SPECIAL:
-            self._special.append((lowered, value))
-
     def parse(self, data: bytes, *, bodiless: bool) -> ResponseHead:
         """Return the head in ``data``; ``bodiless`` if the request was a HEAD. Raises ``ResponseRefused``."""
-        self._names = []
-        self._special = []
         self._reason = b""
         llhttp = httptools.HttpResponseParser(self)
         try:
@@ -71,34 +59,23 @@ class ResponseParser:
         version = data[:9]
         if version not in _VERSIONS:
             raise ResponseRefused("the answer is neither HTTP/1.1 nor HTTP/1.0")
-        lines = data.split(b"\r\n")[1:-2]
-        if len(lines) > MAX_FIELDS:
+        fields = Fields(data)
+        if len(fields.lines) > MAX_FIELDS:
             raise ResponseRefused(f"the answer has more than {MAX_FIELDS} header fields")
-        if len(lines) != len(self._names):
+        if len(fields.lines) != len(fields.names):
             raise ResponseRefused("the answer's head can be read in more than one way")
-        return self._check(llhttp.get_status_code(), lines, minor=_VERSIONS[version], bodiless=bodiless)
+        return self._check(llhttp.get_status_code(), fields, minor=_VERSIONS[version], bodiless=bodiless)
 
-    def _check(self, status: int, lines: list[bytes], *, minor: int, bodiless: bool) -> ResponseHead:
+    def _check(self, status: int, fields: Fields, *, minor: int, bodiless: bool) -> ResponseHead:
         if not 100 <= status <= 599 or status == 101:
             raise ResponseRefused(f"the answer has the status {status}, for which nobody asked")
         head = ResponseHead()
         head.status = status
         head.reason = self._reason
-        lengths: list[bytes] = []
-        codings: list[bytes] = []
-        connection: list[bytes] = []
-        for name, value in self._special:
-            if name == b"content-length":
-                lengths.append(value)
-            elif name == b"transfer-encoding":
-                codings.append(value)
-            else:
-                connection.append(value)
-        names = list_members(b",".join(connection)) if connection else _NO_NAMES
+        names = list_members(b",".join(fields.values(b"connection")))
         head.keep_alive = b"close" not in names if minor else b"keep-alive" in names
-        dropped = self._dropped | names if names - _COMMON else self._dropped
-        head.lines = [line for name, line in zip(self._names, lines, strict=True) if name not in dropped]
-        head.length = _length(lengths, codings, minor)
+        head.lines = fields.without(self._dropped if names <= _COMMON else self._dropped | names)
+        head.length = _length(fields, minor)
         if bodiless or status in {204, 304} or status < 200:
             head.length = _announced(head.length, status)
         elif head.length == UNTIL_CLOSE:
@@ -116,7 +93,9 @@ def _announced(length: int, status: int) -> int:
     return length if length >= 0 and status >= 200 and status != 204 else NO_LENGTH
 
 
-def _length(lengths: list[bytes], codings: list[bytes], minor: int) -> int:
+def _length(fields: Fields, minor: int) -> int:
+    lengths = fields.values(b"content-length")
+    codings = fields.values(b"transfer-encoding")
     if codings:
         if lengths or not minor or len(codings) != 1 or codings[0].lower() != b"chunked":
             raise ResponseRefused("the answer's length is in doubt: its Transfer-Encoding is not just chunked")

@@ -22,7 +22,7 @@ def request_head(head: RequestHead, host: bytes, dropped: frozenset[bytes], adde
     if head.connection:
         dropped |= head.connection
     lines = [b"%b %b HTTP/1.1\r\nHost: %b" % (head.method, head.target, host)]
-    lines += [line for line, (name, _) in zip(head.lines, head.headers, strict=True) if name not in dropped]
+    lines += head.fields.without(dropped)
     lines += added
     if head.length == CHUNKED:
         lines.append(b"Transfer-Encoding: chunked\r\n\r\n")

@@ -10,6 +10,7 @@ from strangler.model.route import CATCH_ALL, Route
 from strangler.model.snapshot import Snapshot
 from strangler.routing.bucket import bucket
 from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate
+from strangler.routing.fields import Fields, PairFields
 from strangler.routing.matcher import Matcher
 from strangler.routing.path import is_plain, read_path
 from strangler.routing.subject import compile_sources, find_subject
@@ -38,16 +39,16 @@ class Explanation:
     revision: int
 
 
-def find_route(matcher: Matcher[Route], method: bytes, target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Route:
+def find_route(matcher: Matcher[Route], method: bytes, target: bytes, fields: Fields) -> Route:
     """The route of a request; raises ``AmbiguousPath`` where a worker would answer 400."""
     path, _, query = target.partition(b"?")
     if is_plain(path):
-        route = matcher.match(method, path, headers, query)
+        route = matcher.match(method, path, fields, query)
     else:
         reading = read_path(path)
-        route = matcher.match(method, reading.lenient, headers, query)
+        route = matcher.match(method, reading.lenient, fields, query)
         if reading.ambiguous:
-            literal = matcher.match(method, path, headers, query)
+            literal = matcher.match(method, path, fields, query)
             strict = [found.name for found in (route, literal) if found is not None and found.strict]
             if strict:
                 raise AmbiguousPath(
@@ -68,11 +69,11 @@ def explain(
     client: str = "127.0.0.1",
 ) -> Explanation:
     """Decide as a worker with this snapshot would. Raises ``AmbiguousPath`` where it would answer 400."""
-    pairs = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+    fields = PairFields(headers)
     matcher = Matcher((route.match, route) for route in snapshot.routes)
-    route = find_route(matcher, method.upper().encode(), target.encode("utf-8"), pairs)
+    route = find_route(matcher, method.upper().encode(), target.encode("utf-8"), fields)
     flag = next((flag for flag in snapshot.flags if flag.route == route.name), Flag(route.name))
-    subject = find_subject(compile_sources(route.sticky), pairs, client)
+    subject = find_subject(compile_sources(route.sticky), fields, client)
     decision = _decide(route, flag, subject, killed)
     counts = flag.stage is Stage.CANARY and subject is not None and decision.reason is not Reason.KILLED
     return Explanation(

@@ -5,14 +5,14 @@ with the earliest literal segment, longest prefix; then a named method, more hea
 order of declaration. Cost depends on the depth of the path, not on the number of routes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl
 
 from strangler.model.route import PathKind, RouteMatch
+from strangler.routing.fields import Fields
 
 T = TypeVar("T")
-Headers = Sequence[tuple[bytes, bytes]]
 
 
 class _Candidate(Generic[T]):
@@ -27,10 +27,10 @@ class _Candidate(Generic[T]):
         self.rank = (not methods, -len(match.headers), -len(match.query), *order)
         self.value = value
 
-    def takes(self, method: bytes, headers: Headers, query: bytes) -> bool:
+    def takes(self, method: bytes, fields: Fields, query: bytes) -> bool:
         if self.methods and method not in self.methods:
             return False
-        if self.headers and not all(pair in headers for pair in self.headers):
+        if self.headers and not all(value in fields.values(name) for name, value in self.headers):
             return False
         return not self.query or self._takes_query(query)
 
@@ -59,35 +59,35 @@ class Matcher(Generic[T]):
         for order, (match, value) in enumerate(entries):
             self._add(match, order, value)
 
-    def match(self, method: bytes, path: bytes, headers: Headers, query: bytes = b"") -> T | None:
+    def match(self, method: bytes, path: bytes, fields: Fields, query: bytes = b"") -> T | None:
         """Return what the best match was filed with.
 
-        ``path`` is decoded and starts with a slash; ``headers`` are pairs of lower-case name and value.
+        ``path`` is decoded and starts with a slash.
         """
         segments = path.split(b"/")
         del segments[0]
-        return self._find(self._root, segments, 0, method, headers, query)
+        return self._find(self._root, segments, 0, method, fields, query)
 
     def _find(
-        self, node: _Node[T], segments: list[bytes], depth: int, method: bytes, headers: Headers, query: bytes
+        self, node: _Node[T], segments: list[bytes], depth: int, method: bytes, fields: Fields, query: bytes
     ) -> T | None:
         if depth < len(segments):
             segment = segments[depth]
             child = node.children.get(segment)
             if child is not None:
-                found = self._find(child, segments, depth + 1, method, headers, query)
+                found = self._find(child, segments, depth + 1, method, fields, query)
                 if found is not None:
                     return found
             if node.parameter is not None and segment:
-                found = self._find(node.parameter, segments, depth + 1, method, headers, query)
+                found = self._find(node.parameter, segments, depth + 1, method, fields, query)
                 if found is not None:
                     return found
         else:
             for candidate in node.here:
-                if candidate.takes(method, headers, query):
+                if candidate.takes(method, fields, query):
                     return candidate.value
         for candidate in node.prefix:
-            if candidate.takes(method, headers, query):
+            if candidate.takes(method, fields, query):
                 return candidate.value
         return None
 

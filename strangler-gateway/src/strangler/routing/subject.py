@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from strangler.model.route import StickySource, SubjectKind
-
-Headers = Sequence[tuple[bytes, bytes]]
-"""Pairs of lower-case name and value, in the order in which they came."""
+from strangler.routing.fields import Fields
 
 SubjectSources = tuple[tuple[SubjectKind, bytes], ...]
 
@@ -15,7 +13,7 @@ def compile_sources(sources: Sequence[StickySource]) -> SubjectSources:
     return tuple((source.kind, source.name.encode("latin-1")) for source in sources)
 
 
-def find_subject(sources: SubjectSources, headers: Headers, address: str) -> str | None:
+def find_subject(sources: SubjectSources, fields: Fields, address: str) -> str | None:
     """The first source that is present and not empty gives the subject; None if none is.
 
     A header that came more than once is doubt about who asks, and counts as absent. Bytes are read as Latin-1, so
@@ -23,9 +21,9 @@ def find_subject(sources: SubjectSources, headers: Headers, address: str) -> str
     """
     for kind, name in sources:
         if kind is SubjectKind.COOKIE:
-            found = _cookie(headers, name)
+            found = _cookie(fields, name)
         elif kind is SubjectKind.HEADER:
-            found = _header(headers, name)
+            found = _header(fields, name)
         else:
             found = address
         if found:
@@ -33,15 +31,15 @@ def find_subject(sources: SubjectSources, headers: Headers, address: str) -> str
     return None
 
 
-def _header(headers: Headers, wanted: bytes) -> str | None:
-    values = [value for name, value in headers if name == wanted]
+def _header(fields: Fields, wanted: bytes) -> str | None:
+    values = fields.values(wanted)
     return values[0].decode("latin-1") if len(values) == 1 else None
 
 
-def _cookie(headers: Headers, wanted: bytes) -> str | None:
+def _cookie(fields: Fields, wanted: bytes) -> str | None:
     """The first cookie of that name: browsers send the one with the longest path first (RFC 6265 §5.4)."""
-    for name, value in headers:
-        if name == b"cookie" and wanted in value:
+    for value in fields.values(b"cookie"):
+        if wanted in value:
             for pair in value.split(b";"):
                 key, equals, text = pair.strip(b" \t").partition(b"=")
                 if equals and key == wanted:
