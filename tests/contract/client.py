@@ -74,7 +74,10 @@ class Client:
             self._connection.request(method, target, body, sent, encode_chunked=chunked)
             with self._connection.getresponse() as response:
                 found = tuple((name.lower(), value) for name, value in response.getheaders())
-                return Answer(response.status, found, response.read())
+                answer = Answer(response.status, found, response.read())
+            if answer.status == 413:
+                self._connection.close()  # what is left of the body stands between this answer and the next request
+            return answer
         except BaseException:
             self._connection.close()
             raise

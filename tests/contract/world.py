@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from contract.client import Answer, Client
 
@@ -94,6 +95,8 @@ def build(staff: Client) -> World:
         for number, name in enumerate(NAMES)
     ]
     first = products[1]
+    stocked = staff.post(f"/api/stock/{first['sku']}/adjustments", {"delta": 100, "reason": "opening stock"})
+    assert stocked.status == 201, stocked
     return World(
         names={
             "product": first["id"],
@@ -103,6 +106,7 @@ def build(staff: Client) -> World:
             "other-category": other["id"],
             "bare-category": bare["id"],
             "no-id": 10**17,
+            "host": urlsplit(staff.url).netloc,
         },
         products=products,
     )
