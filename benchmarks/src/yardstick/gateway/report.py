@@ -117,10 +117,11 @@ def markdown(samples: Sequence[Sample], machine: Machine, conditions: dict[str, 
 
 
 _METHOD = """\
-Every proxy does the same job, which is checked before anything is timed: an access log with the request id,
-written to a file; X-Request-ID made when absent; X-Forwarded-For, -Proto and -Host; connections to the upstream kept;
-five routes; one worker or thread. Exceptions stand below the table. All processes of a proxy are pinned to one core;
-wrk and the upstream, an nginx that answers 170 bytes of JSON, to another. wrk sends a browser's headers, with four
+Every proxy does the same job, which is checked before anything is timed: an access log with
+time, request id, client, method, path, status, endpoint, duration and bytes, written to a file; X-Request-ID made when
+absent, and told to upstream and client; X-Forwarded-For, -Proto and -Host; connections to the upstream kept; five
+routes; one worker or thread. Exceptions stand below the table. All processes of a proxy are pinned to one core; wrk and
+the upstream, an nginx that answers 170 bytes of JSON, to another. wrk sends a browser's headers, with four
 different session cookies.
 
 In each round every proxy in turn is loaded for a second and then measured: user and system time of its whole tree of

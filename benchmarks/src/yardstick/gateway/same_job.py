@@ -23,7 +23,8 @@ def check(running: Running) -> list[str]:
     marker = uuid.uuid4().hex
     with httpx.Client(base_url=f"http://{authority}", headers={"Cookie": "session=alder-1"}) as client:
         given = client.get("/received", headers={"X-Request-ID": marker}).raise_for_status().json()
-        made = client.get("/received").raise_for_status().json()
+        answer = client.get("/received").raise_for_status()
+        made = answer.json()
         for target in ("/api/products/7", "/api/products", "/api/inventory/SKU-1", "/api/orders", "/elsewhere"):
             client.get(target).raise_for_status()
     seen = {
@@ -35,6 +36,7 @@ def check(running: Running) -> list[str]:
     }
     if peer.makes_request_ids:
         seen["X-Request-ID made when absent"] = bool(made["request_id"])
+        seen["X-Request-ID told to the client"] = answer.headers.get("X-Request-ID") == made["request_id"]
         seen["the request id in the access log"] = all(
             bool(request_id) and _logged(running, request_id) for request_id in (made["request_id"], marker)
         )

@@ -1,7 +1,8 @@
 """The proxies that are compared, and how each is configured for the same job; the configurations lie in this folder.
 
-The job: an access log with the request id, written to a file; X-Request-ID generated when absent; X-Forwarded-For,
--Proto and -Host; connections to the upstream kept; five routes; one worker.
+The job: an access log (time, request id, client, method, path, status, endpoint, duration, bytes), written to a file;
+X-Request-ID made when absent, and told to upstream and client; X-Forwarded-For, -Proto and -Host; connections to the
+upstream kept; five routes; one worker.
 """
 
 import shutil
