@@ -23,7 +23,7 @@ from shop.kernel.errors import InvalidToken
 ALGORITHM = "EdDSA"
 REQUIRED_CLAIMS = ["iss", "aud", "sub", "roles", "exp", "iat", "jti"]
 CLOCK_SKEW_SECONDS = 5
-"""How far in the future `iat` may lie: machines' clocks differ a little."""
+"""How far in the future `iat` and `nbf` may lie: machines' clocks differ a little."""
 
 
 def new_private_key() -> str:
@@ -84,7 +84,8 @@ class TokenSigner:
                 options={"require": REQUIRED_CLAIMS, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )
             present = now.timestamp()
-            if not int(claims["iat"]) - CLOCK_SKEW_SECONDS <= present < int(claims["exp"]):
+            begins = max(int(claims["iat"]), int(claims.get("nbf", 0)))
+            if not begins - CLOCK_SKEW_SECONDS <= present < int(claims["exp"]):
                 raise InvalidToken
             roles = claims["roles"]
             if not isinstance(roles, list):
