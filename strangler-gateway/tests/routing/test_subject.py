@@ -1,0 +1,36 @@
+"""Where the subject of a canary is found."""
+
+import pytest
+
+from strangler.model.route import StickySource, SubjectKind
+from strangler.routing.fields import PairFields
+from strangler.routing.subject import compile_sources, find_subject
+
+USER = StickySource(SubjectKind.HEADER, "x-user")
+SESSION = StickySource(SubjectKind.COOKIE, "session")
+ADDRESS = StickySource(SubjectKind.ADDRESS)
+
+CASES = [
+    ("the header", (USER,), [("X-User", "u1")], "u1"),
+    ("nothing there", (USER, SESSION), [], None),
+    ("an empty header is absent", (USER, ADDRESS), [("X-User", "")], "10.0.0.1"),
+    ("a repeated header is absent", (USER, ADDRESS), [("X-User", "a"), ("X-User", "b")], "10.0.0.1"),
+    ("the order of the sources decides", (SESSION, USER), [("X-User", "u"), ("Cookie", "session=s")], "s"),
+    ("a cookie among others", (SESSION,), [("Cookie", "a=1; session=s1; b=2")], "s1"),
+    ("a cookie whose name ends alike", (SESSION,), [("Cookie", "xsession=no; session=yes")], "yes"),
+    ("the first of two cookies", (SESSION,), [("Cookie", "session=one; session=two")], "one"),
+    ("a cookie in a second header", (SESSION,), [("Cookie", "a=1"), ("Cookie", "session=s2")], "s2"),
+    ("a quoted cookie", (SESSION,), [("Cookie", 'session="q"')], "q"),
+    ("a cookie without a value", (SESSION, ADDRESS), [("Cookie", "session")], "10.0.0.1"),
+    ("a value with an equals sign", (SESSION,), [("Cookie", "session=a=b")], "a=b"),
+    ("bytes that are no UTF-8", (USER,), [("X-User", "\xff")], "\xff"),
+]
+
+
+@pytest.mark.parametrize(
+    ("sources", "headers", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
+def test_the_subject_is(
+    sources: tuple[StickySource, ...], headers: list[tuple[str, str]], expected: str | None
+) -> None:
+    assert find_subject(compile_sources(sources), PairFields(headers), "10.0.0.1") == expected
