@@ -83,6 +83,7 @@ def _gunicorn(factory: Callable[[], Any], listener: socket.socket, workers: int,
         "keepalive": KEEP_ALIVE_SECONDS,
         "graceful_timeout": GRACE_SECONDS,
         "timeout": 60,
+        "limit_request_line": 8_190,  # gunicorn's most
         "loglevel": "warning",
         "control_socket_disable": True,
     }

@@ -31,16 +31,20 @@ ROUTERS = (
 )
 
 
-class HeadAsGet:
-    """Answers HEAD wherever GET is answered; the server leaves the body out. FastAPI itself would say 405."""
+class HttpRules:
+    """Corrects two habits: FastAPI refuses HEAD where it serves GET; Starlette's patterns let a final newline pass."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "HEAD":
+        app = self._app
+        if scope["type"] == "http" and scope["path"].endswith("\n"):
+            app = problem_answer(errors.UnknownPath())
+        elif scope["type"] == "http" and scope["method"] == "HEAD":
+            # The server still knows that it was HEAD, and leaves the body out.
             scope = {**scope, "method": "GET", "shop.method": "HEAD"}
-        await self._app(scope, receive, send)
+        await app(scope, receive, send)
 
 
 def create_app(shop: Shop | None = None) -> FastAPI:
@@ -62,7 +66,7 @@ def create_app(shop: Shop | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, _refused_by_starlette)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _unforeseen)
-    app.add_middleware(HeadAsGet)
+    app.add_middleware(HttpRules)
     if shop.settings.access_log is not None:
         app.add_middleware(AsgiAccessLog, log=AccessLog(shop.settings.access_log))
     return app

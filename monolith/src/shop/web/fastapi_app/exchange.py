@@ -13,7 +13,15 @@ from shop.kernel.caller import Caller
 from shop.web.answers import PRIVATE
 from shop.web.identity import SESSION_COOKIE, identify
 from shop.web.problems import ProblemDocument
-from shop.web.requests import ID_PATTERN, SKU_PATTERN, check_body_size, check_body_type, idempotency_key, parse_json
+from shop.web.requests import (
+    ID_PATTERN,
+    MAX_BODY_BYTES,
+    SKU_PATTERN,
+    check_body_size,
+    check_body_type,
+    idempotency_key,
+    parse_json,
+)
 
 
 class IdConvertor(Convertor[int]):
@@ -48,6 +56,7 @@ register_url_convertor("sku", SkuConvertor())
 PROBLEM_SCHEMA = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
 
 
+MAX_DRAINED_BYTES = 8 * 1024 * 1024
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified"}}
 
 
@@ -81,20 +90,24 @@ class StrictRoute(APIRoute):
             return handle
 
         async def read_and_handle(request: Request) -> Response:
-            length = request.headers.get("content-length", "0")
-            check_body_size(int(length) if length.isdecimal() else 0)
-            check_body_type(request.headers)
             raw = await _bounded_body(request)
+            check_body_type(request.headers)
             return await handle(JsonRequest(request.scope, request.receive, raw, parse_json(raw)))
 
         return read_and_handle
 
 
 async def _bounded_body(request: Request) -> bytes:
-    body = bytearray()
+    """The body. One that is too large is read on for a while and thrown away: a connection that is closed on a client
+    which is still sending takes the answer with it."""
+    body, size = bytearray(), 0
     async for chunk in request.stream():
-        body += chunk
-        check_body_size(len(body))
+        size += len(chunk)
+        if size <= MAX_BODY_BYTES:
+            body += chunk
+        if size > MAX_DRAINED_BYTES:
+            break
+    check_body_size(size)
     return bytes(body)
 
 

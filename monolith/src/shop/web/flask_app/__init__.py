@@ -50,12 +50,19 @@ def create_app(shop: Shop | None = None) -> Flask:
     app.url_map.converters.update(id=IdConverter, sku=SkuConverter)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.before_request(_refuse_doubled_slash)
     app.register_error_handler(errors.Problem, problem_answer)
     app.register_error_handler(HTTPException, _refused_by_flask)
     app.register_error_handler(Exception, _unforeseen)
     if shop.settings.access_log is not None:
         app.wsgi_app = log_wsgi(app.wsgi_app, AccessLog(shop.settings.access_log))
     return app
+
+
+def _refuse_doubled_slash() -> None:
+    # Werkzeug takes leading slashes for one.
+    if flask_request.environ["PATH_INFO"].startswith("//"):
+        raise errors.UnknownPath
 
 
 def _refused_by_flask(refusal: HTTPException) -> Response:
