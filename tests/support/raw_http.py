@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 WAIT = 10.0
 """Seconds within which whatever a test waits for must have happened."""
@@ -77,7 +78,7 @@ def request(
     host: str | None = "shop.example",
     version: str = "1.1",
 ) -> bytes:
-    """The bytes of a request: ``body`` with a Content-Length, or ``chunks`` as a chunked body; ``headers`` are lines."""
+    """The bytes of a request: ``body`` with a Content-Length or ``chunks``; ``headers`` are whole lines."""
     lines = [f"{method} {target} HTTP/{version}", *([f"Host: {host}"] if host is not None else []), *headers]
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")
@@ -236,7 +237,7 @@ class Client(Wire):
         sock.connect(("127.0.0.1", port))
         super().__init__(sock)
 
-    def __enter__(self) -> "Client":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -4,11 +4,12 @@ import ipaddress
 import random
 import re
 from collections.abc import Sequence
+from itertools import product
 
 from strangler.http1.request import RequestHead
 from strangler.http1.serializer import REPLACED
 
-_UNTRUSTED = REPLACED | {
+_CLAIMS = (
     b"x-forwarded-for",
     b"x-forwarded-host",
     b"x-forwarded-port",
@@ -16,14 +17,24 @@ _UNTRUSTED = REPLACED | {
     b"x-real-ip",
     b"forwarded",
     b"x-request-id",
-}
+)
+
+
+def _spellings(name: bytes) -> set[bytes]:
+    """The name with each dash a dash or an underscore: applications behind CGI variables see no difference."""
+    return set(map(b"".join, product(*((b"-", b"_") if byte == b"-" else (byte,) for byte in re.findall(b".", name)))))
+
+
+_LOOKALIKES = frozenset(spelling for name in _CLAIMS for spelling in _spellings(name)).difference(_CLAIMS)
+_UNTRUSTED = REPLACED | _LOOKALIKES | frozenset(_CLAIMS)
 """From a client these are claims, and are replaced."""
-_TRUSTED = REPLACED | {b"x-forwarded-for", b"forwarded", b"x-request-id"}
+_TRUSTED = REPLACED | _LOOKALIKES | {b"x-forwarded-for", b"forwarded", b"x-request-id"}
 """From a trusted proxy host, port and scheme are believed, and the address lists are extended."""
 _NO_TRACE = frozenset((b"traceparent", b"tracestate"))
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
-_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+# Version 00 has exactly four parts; a later one may have more (Trace Context §3.2.2).
+_TRACEPARENT = re.compile(rb"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -72,7 +83,10 @@ class Peer:
             dropped = _UNTRUSTED
             lines = (
                 b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: %b\r\n"
-                b'Forwarded: %b;host="%b";proto=http' % (self._forwarded_for, head.host, self._via, head.host),
+                b'Forwarded: %b;host="%b";proto=http' % (self._forwarded_for, head.host, self._via, head.host)
+                if head.host
+                else b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\nForwarded: %b;proto=http"
+                % (self._forwarded_for, self._via),
                 ids.line,
             )
         else:
@@ -92,7 +106,7 @@ class Peer:
         ]
         if b"x-forwarded-proto" not in names:
             lines.append(b"X-Forwarded-Proto: http")
-        if b"x-forwarded-host" not in names:
+        if head.host and b"x-forwarded-host" not in names:
             lines.append(b"X-Forwarded-Host: %b" % head.host)
         return tuple(lines)
 

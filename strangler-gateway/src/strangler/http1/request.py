@@ -12,6 +12,8 @@ from strangler.model.snapshot import Limits
 _NO_NAMES: frozenset[bytes] = frozenset()
 _NONE: list[bytes] = []
 _FRAMING = frozenset((b"host", b"connection", b"content-length", b"transfer-encoding", b"expect"))
+_LOOKALIKES = frozenset((b"content_length", b"transfer_encoding"))
+"""Fields that an application behind CGI variables would take for those that frame the body."""
 _VERSIONS = {b" HTTP/1.1": 1, b" HTTP/1.0": 0}
 
 
@@ -70,6 +72,8 @@ class RequestParser:
         except httptools.HttpParserError as error:
             self._refuse_target_length(data)
             raise RequestRefused(400, f"the request is not valid HTTP/1.1: {error}") from None
+        if data[0] in b"\r\n":
+            raise RequestRefused(400, "the request begins with a bare line end")  # llhttp skips it.
         end = data.find(b"\r\n")
         minor = _VERSIONS.get(data[end - 9 : end])
         if minor is None:
@@ -94,6 +98,8 @@ class RequestParser:
         head.method = method
         head.minor = minor
         head.underscores = b"_" in b"".join(names)
+        if head.underscores and not _LOOKALIKES.isdisjoint(names):
+            raise RequestRefused(400, "Content_Length and Transfer_Encoding cannot be told from the real ones")
         values = {name: fields.values(name) for name in _FRAMING.intersection(names)}
         connection = values.get(b"connection")
         head.target, authority = read_target(method, self._target)

@@ -29,6 +29,8 @@ def read_target(method: bytes, target: bytes) -> tuple[bytes, bytes | None]:
     if absolute is None or not is_host(absolute[1]):
         raise RequestRefused(400, "the request target is neither a path nor an absolute http URL")
     rest = absolute[2]
+    if not rest and method == b"OPTIONS":
+        return b"*", absolute[1]  # RFC 9112 §3.2.4
     return (rest if rest.startswith(b"/") else b"/" + rest), absolute[1]
 
 

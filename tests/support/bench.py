@@ -1,0 +1,92 @@
+"""One worker for many tests, each of which gives it an upstream of its own by publishing a new snapshot."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from strangler.model.route import Route, Timeouts
+from strangler.model.snapshot import Gateway, Limits
+from support import raw_http
+from support.raw_http import Client, Message, RawUpstream, Script, answer_all, raw_upstream, wait_until
+from support.worker_rig import Rig, catch_all, rig, upstream
+
+UNUSED = upstream("monolith", 9)
+
+
+@dataclass
+class Bench:
+    """A worker, what stands behind it, and what it says it has done."""
+
+    rig: Rig
+
+    @property
+    def port(self) -> int:
+        return self.rig.port
+
+    @contextlib.contextmanager
+    def upstream(
+        self, script: Script = answer_all, *, window: int | None = None, **settings: Any
+    ) -> Iterator[RawUpstream]:
+        """Run a scripted upstream behind the worker for the length of the block; see ``point`` for ``settings``."""
+        with raw_upstream(script, window=window) as scripted:
+            self.point(scripted.port, **settings)
+            yield scripted
+
+    def point(
+        self,
+        *ports: int,
+        timeouts: Timeouts = Timeouts(response=5, idle=5),  # noqa: B008 - it is frozen
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
+        routes: tuple[Route, ...] = (),
+        trusted_proxies: tuple[str, ...] = (),
+        **settings: float,
+    ) -> None:
+        """Make these ports the endpoints of the monolith, with nothing left of what stood there before."""
+        self.rig.publish(
+            upstreams=(upstream("monolith", *ports, **settings),),
+            routes=(*routes, catch_all("monolith", timeouts)),
+            gateway=Gateway(limits, trusted_proxies, str(self.rig.access_log)),
+        )
+
+    def client(self, *, window: int | None = None) -> Client:
+        return Client(self.port, window=window)
+
+    def ask(self, data: bytes) -> Message:
+        """Send one request on a connection of its own and read its response."""
+        return raw_http.ask(self.port, data)
+
+    def entry(self, request_id: str) -> dict[str, Any]:
+        """The one line of the access log for a request; waits for it."""
+        wait_until(lambda: self._entries(request_id) != [], f"a line in the access log for {request_id}")
+        entries = self._entries(request_id)
+        assert len(entries) == 1, entries
+        return entries[0]
+
+    def _entries(self, request_id: str) -> list[dict[str, Any]]:
+        lines = self.rig.access_log.read_bytes().splitlines(keepends=True)
+        entries = [json.loads(line) for line in lines if line.endswith(b"\n")]
+        return [entry for entry in entries if entry["request_id"] == request_id]
+
+    def resident(self) -> int:
+        """Bytes of memory that the worker has in use."""
+        assert self.rig.process is not None
+        return psutil.Process(self.rig.process.pid).memory_info().rss
+
+    def wait_until_quiet(self) -> None:
+        """Wait until the worker has no connection and no request left."""
+        wait_until(
+            lambda: self.rig.status is not None and self.rig.status.connections == 0 and self.rig.status.in_flight == 0,
+            "the worker's last connection is gone",
+        )
+
+
+@contextlib.contextmanager
+def bench(folder: Path) -> Iterator[Bench]:
+    """A running worker without anything behind it yet."""
+    with rig(folder, UNUSED) as running:
+        yield Bench(running)
