@@ -32,7 +32,7 @@ class KillLedger:
 
     def __init__(self, folder: StateFolder) -> None:
         self._folder = folder
-        in_force = self._read_in_force()
+        in_force = _read_in_force(folder)
         self.generation = in_force.generation
         self._kills = {kill.route: kill for kill in in_force.kills}
         self._drop_torn_end()
@@ -83,15 +83,6 @@ class KillLedger:
                 self._kills[route] = Kill(route, event.author, event.reason, event.at)
         self.generation = event.sequence
 
-    def _read_in_force(self) -> _InForce:
-        try:
-            return msgspec.json.decode(self._folder.kills.read_bytes(), type=_InForce)
-        except FileNotFoundError:
-            return _InForce()
-        except msgspec.MsgspecError as error:
-            logger.warning("%s is damaged and is made anew from kills.log: %s", self._folder.kills, error)
-            return _InForce()
-
     def _append(self, event: KillEvent) -> None:
         """One line, on disk when this returns; on failure the log is as it was before."""
         path = self._folder.kills_log
@@ -116,3 +107,18 @@ class KillLedger:
         whole = data.rfind(b"\n") + 1
         if whole < len(data):
             os.truncate(path, whole)
+
+
+def read_killed(folder: StateFolder) -> frozenset[str]:
+    """The routes that are killed, without the lock: for who only wants to know."""
+    return frozenset(kill.route for kill in _read_in_force(folder).kills)
+
+
+def _read_in_force(folder: StateFolder) -> _InForce:
+    try:
+        return msgspec.json.decode(folder.kills.read_bytes(), type=_InForce)
+    except FileNotFoundError:
+        return _InForce()
+    except msgspec.MsgspecError as error:
+        logger.warning("%s is damaged and is made anew from kills.log: %s", folder.kills, error)
+        return _InForce()

@@ -1,0 +1,78 @@
+"""Asks control's admin API, and turns its refusals into errors of the command line."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from strangler.cli.failures import BadInput, Failed, Unreachable
+from strangler.supervisor.state_folder import StateFolder
+
+if TYPE_CHECKING:
+    import httpx
+
+PATIENCE = 15.0
+"""Seconds for an answer; a flip waits up to 5 s for workers."""
+
+
+class AdminClient:
+    """The admin API of one gateway, at ``address`` or where the state folder says."""
+
+    def __init__(self, address: str | None, state: Path) -> None:
+        self._address = address or _address_in(state)
+        self._token = os.environ.get("STRANGLER_ADMIN_TOKEN")
+
+    def get(self, path: str, **query: str | int | None) -> dict[str, Any]:
+        """The document at ``path`` under ``/api/v1``."""
+        return self._ask("GET", path, params={key: value for key, value in query.items() if value is not None})
+
+    def post(self, path: str, document: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The answer to ``document``. Raises ``BadInput``, ``Failed`` or ``Unreachable``."""
+        return self._ask("POST", path, json=document or {})
+
+    def _ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:
+        import httpx  # noqa: PLC0415  # 130 ms
+
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        try:
+            # A proxy named in the environment is for the internet, not for the gateway's own admin port.
+            with httpx.Client(trust_env=False, timeout=PATIENCE, headers=headers) as client:
+                response = client.request(method, f"http://{self._address}/api/v1{path}", **how)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise BadInput(f"--admin {self._address} is not an address; write HOST:PORT") from error
+        except httpx.HTTPError as error:
+            raise Unreachable(
+                f"control does not answer on {self._address} ({error or type(error).__name__}); "
+                "is the gateway running? `strangler status` tells, `strangler up` or `strangler serve` starts it"
+            ) from error
+        return _document(response)
+
+
+def _address_in(state: Path) -> str:
+    folder = StateFolder(state)
+    address = folder.read_run().get("admin") if folder.in_use() else None
+    if not isinstance(address, str):
+        raise Unreachable(
+            f"no gateway runs with the state folder {folder.path}; start it with `strangler up` or `strangler serve`, "
+            "or say where it is with --state or --admin"
+        )
+    return address
+
+
+def _document(response: "httpx.Response") -> dict[str, Any]:
+    try:
+        document = response.json()
+    except ValueError:
+        document = None
+    if response.is_success and isinstance(document, dict):
+        return document
+    problem = document if isinstance(document, dict) else {}
+    text = str(problem.get("detail") or problem.get("title") or f"the admin API answered {response.status_code}")
+    for each in problem.get("problems", ()):
+        text += f"\n  line {each['line']}: {each['place']}: {each['message']}"
+    match response.status_code:
+        case 401 | 403:
+            raise Failed(f"{text}; set STRANGLER_ADMIN_TOKEN to the gateway's token")
+        case 400 | 404 | 422:
+            raise BadInput(text)
+        case _:
+            raise Failed(text)

@@ -1,0 +1,80 @@
+"""``strangler explain``: which route and arm a request would get, and why."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from strangler.cli.admin_client import AdminClient
+from strangler.cli.failures import BadInput, Unreachable
+from strangler.cli.last_snapshot import LastSnapshot
+from strangler.cli.options import DEFAULT_STATE, Admin, Json, State
+from strangler.cli.screen import print_json, say, warn
+
+_WHY = {
+    "no_route": "no route takes it, so it goes to the monolith",
+    "killed": "the route is killed, so it goes to the monolith whatever its flag says",
+    "stage_monolith": "the route is at stage monolith",
+    "stage_service": "the route is at stage service",
+    "cohort": "the subject is in a cohort, which goes to the service regardless of the weight",
+    "below_weight": "the subject's bucket is below the weight",
+    "above_weight": "the subject's bucket is not below the weight",
+    "no_subject": "the request has none of the route's sticky sources, so it goes to the monolith",
+}
+
+
+def explain(
+    method: Annotated[str, typer.Argument(help="Such as GET.")],
+    target: Annotated[str, typer.Argument(help="Path and query, such as /api/products/7?full=1.")],
+    header: Annotated[
+        list[str] | None, typer.Option("--header", "-H", help='A header, such as "X-User: u1"; can be repeated.')
+    ] = None,
+    client: Annotated[str, typer.Option(help="The client's address.")] = "127.0.0.1",
+    state: State = DEFAULT_STATE,
+    admin: Admin = None,
+    as_json: Json = False,
+) -> None:
+    """Say which route and arm a request gets, and why. Works from the last snapshot while control is down."""
+    if not target.startswith("/"):
+        raise BadInput(f"the target {target} must begin with a slash, such as /api/products/7")
+    headers = [_pair(text) for text in header or ()]
+    try:
+        question = {"method": method.upper(), "target": target, "headers": headers, "client": client}
+        document = AdminClient(admin, state).post("/explain", question)
+    except Unreachable as error:
+        if admin is not None:
+            raise
+        document = _offline(state, method.upper(), target, headers, client, error)
+    if as_json:
+        print_json(document)
+    else:
+        _show(document)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise BadInput(f'--header «{text}» is no header; write --header "Name: value"')
+    return name.strip(), value.strip()
+
+
+def _offline(
+    state: Path, method: str, target: str, headers: list[tuple[str, str]], client: str, error: Unreachable
+) -> dict[str, Any]:
+    from strangler.routing.explain import explain as decide  # noqa: PLC0415
+
+    last = LastSnapshot(state)
+    warn(f"{error}; this is by the last snapshot, {last.snapshot.revision}, and the kills on disk")
+    return dataclasses.asdict(decide(last.snapshot, last.killed, method, target, headers, client))
+
+
+def _show(document: dict[str, Any]) -> None:
+    say(f"{document['arm']} ({document['upstream']})", style="bold")
+    say(f"  route     {document['route']}")
+    weight = f" at {document['weight']} %" if document["stage"] == "canary" else ""
+    say(f"  stage     {document['stage']}{weight}")
+    if document.get("subject") is not None:
+        bucket = f", bucket {document['bucket']} of 10000" if document.get("bucket") is not None else ""
+        say(f"  subject   {document['subject']}{bucket}")
+    say(f"  reason    {document['reason']}: {_WHY.get(document['reason'], '')}")
