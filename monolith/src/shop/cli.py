@@ -1,5 +1,6 @@
 """The command line of the shop: `shop serve`, `shop seed`, `shop worker`, `shop openapi`."""
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -49,6 +50,32 @@ def seed(
     elif not if_empty:
         typer.echo("The shop has products already. Nothing was changed; --if-empty accepts that.", err=True)
         raise typer.Exit(2)
+
+
+@app.command()
+def worker(
+    interval: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at the outbox.")] = 1.0,
+    once: Annotated[bool, typer.Option("--once", help="Deliver what waits, and end.")] = False,
+) -> None:
+    """Deliver events that wait in the outbox, until SIGTERM: what a crash or a failure has left there."""
+    from shop.worker import deliver_until_told  # noqa: PLC0415 - `serve` should not wait for it
+
+    deliver_until_told(Settings(), interval, once=once)
+
+
+@app.command()
+def openapi(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write to instead of stdout.")] = None,
+) -> None:
+    """Print the OpenAPI document, which is valid for all three faces."""
+    from shop.web.fastapi_app import create_app  # noqa: PLC0415
+    from shop.web.fastapi_app.openapi import openapi_document  # noqa: PLC0415
+
+    text = json.dumps(openapi_document(create_app()), indent=2, ensure_ascii=False)
+    if output is None:
+        typer.echo(text)
+    else:
+        output.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

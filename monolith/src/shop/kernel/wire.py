@@ -50,6 +50,8 @@ Timestamp = Annotated[
     PlainSerializer(lambda at: at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), return_type=str, when_used="json"),
 ]
 QueryInt = Annotated[int, BeforeValidator(_ascii_integer)]
+PageNumber = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_ascii_integer)]
+PageSize = Annotated[int, Field(ge=1, le=100), BeforeValidator(_ascii_integer)]
 QueryBool = Annotated[bool, BeforeValidator(_boolean)]
 QueryText = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(without_nul)]
 
@@ -67,8 +69,8 @@ class Query(BaseModel):
 
 
 class Paging(Query):
-    page: Annotated[QueryInt, Field(ge=1, le=1_000_000)] = 1
-    page_size: Annotated[QueryInt, Field(ge=1, le=100)] = 20
+    page: PageNumber = 1
+    page_size: PageSize = 20
 
     @property
     def request(self) -> PageRequest:
