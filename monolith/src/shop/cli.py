@@ -11,7 +11,9 @@ from shop.kernel.settings import Settings
 from shop.serving import AddressTaken, Framework, listen, prepare
 from shop.serving import serve as serve_forever
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="The reference monolith.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The reference monolith."
+)
 
 
 @app.command()

@@ -1,7 +1,6 @@
 """The shop as processes: a listening socket, and gunicorn or uvicorn behind it."""
 
 import socket
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -114,9 +113,7 @@ def _uvicorn(factory: str, listener: socket.socket, workers: int) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = uvicorn.Server(config)
     if workers == 1:
-        server.run(sockets=[listener])
+        uvicorn.Server(config).run(sockets=[listener])
     else:
-        Multiprocess(config, target=server.run, sockets=[listener]).run()
-    sys.exit(0)
+        Multiprocess(config, sockets=[listener]).run()

@@ -8,7 +8,7 @@ because a read lock that is upgraded later fails at once instead of waiting.
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Engine, Integer, String, Text, create_engine, event, text
+from sqlalchemy import URL, BigInteger, DateTime, Engine, Integer, String, Text, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -93,6 +93,12 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+def _with_driver(url: str) -> URL:
+    """`postgresql://…`, as other tools write it, means psycopg here."""
+    parsed = make_url(url)
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in {"postgres", "postgresql"} else parsed
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

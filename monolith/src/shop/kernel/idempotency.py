@@ -67,7 +67,7 @@ def once(work: UnitOfWork, attempt: Attempt, answer_model: type[A], act: Callabl
         answer="",
         created_at=work.now,
     )
-    first = work.session.execute(taken.on_conflict_do_nothing()).rowcount == 1
+    first = work.session.scalar(taken.on_conflict_do_nothing().returning(IdempotencyKey.key)) is not None
     kept = work.session.get_one(IdempotencyKey, identity)
     if first:
         answer = act()
