@@ -25,6 +25,7 @@ class Case:
     """A request (the first block) and its answer (the second); what is left at its default is not looked at.
 
     `caller` is who asks: anonymous, customer or staff. `has` is part of the JSON that is expected, `answer` all of it.
+    An `ambiguous` target is one that two servers may read in two ways: a gateway in front refuses it with 400.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Case:
     body: bytes | None = None
     chunked: bool = False
     json: Any = ABSENT
+    ambiguous: bool = False
 
     status: int
     problem: str | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from contract.client import Client
-from contract.implementations import IMPLEMENTATIONS, Implementation, Running, Site
+from contract.implementations import IMPLEMENTATIONS, LEAST_SHARE, Implementation, Running, Site, served_by
 from contract.keys import token
 from contract.world import World, build
 from support.postgresql import PostgreSQL, postgresql
@@ -23,7 +23,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     lines = [
         pytest.param(line, id=line.name, marks=[pytest.mark.postgresql] if "postgresql" in line.name else [])
         for line in IMPLEMENTATIONS
-        if module in line.modules
+        if module in line.modules and (line.arms or not getattr(metafunc.module, "BEHIND_GATEWAY", False))
     ]
     metafunc.parametrize("implementation", lines, indirect=True, scope="session")
 
@@ -59,6 +59,9 @@ def served(
     site = Site(folder, lambda name: database_server().create_database(name))
     with implementation.start(site) as found:
         yield found
+        if implementation.arms:
+            served = served_by(found, "/api/products") + served_by(found, "/api/categories")
+            assert min(served[arm] for arm in implementation.arms) >= LEAST_SHARE * served.total(), served
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,22 @@
 """The table of everything that must honour the contract: one more implementation is one more line."""
 
 import contextlib
+import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract.client import Client
 from contract.keys import SIGNING_KEY, pem
 from support.processes import free_port, running
 
 CATALOG = frozenset({"catalog"})
 EVERYTHING = CATALOG | {"inventory", "customers", "orders", "payments", "notifications", "health"}
 SEEDED_PRODUCTS = 30
+LEAST_SHARE = 0.40  # of the catalog's requests, for each arm of a canary at 50 %
 _BIN = Path(sys.executable).parent
 
 
@@ -32,12 +36,25 @@ class Running:
     access_logs: dict[str, Path]
 
 
+def served_by(served: Running, mark: str) -> Counter[str]:
+    """Count the requests whose target holds `mark`, by the arm that wrote them down."""
+    return Counter(
+        {
+            arm: sum(mark in json.loads(line)["target"] for line in path.read_text().splitlines())
+            for arm, path in served.access_logs.items()
+        }
+    )
+
+
 Start = Callable[[Site], AbstractContextManager[Running]]
 
 
 @dataclass(frozen=True, slots=True)
 class Implementation:
-    """`modules` are those whose cases it must pass; `arms` must each serve at least 40 % of the catalog's."""
+    """`modules` are those whose cases it must pass.
+
+    Behind a gateway, `arms` are those that the catalog's traffic goes to: each must serve at least 40 % of it.
+    """
 
     name: str
     modules: frozenset[str]
@@ -82,6 +99,73 @@ def _shop_command(*arguments: object) -> list[str]:
     return [str(_BIN / "shop"), *map(str, arguments)]
 
 
+@contextlib.contextmanager
+def _catalog_service(site: Site, shop_url: str, database: str) -> Iterator[Running]:
+    """Serve the catalog of a shop's database."""
+    port, access_log = free_port(), site.folder / "catalog-access.log"
+    env = {"DATABASE_URL": database, "CATALOG_JWKS": f"{shop_url}/.well-known/jwks.json"}
+    serve = [_BIN / "catalog-service", "serve", "--port", str(port), "--access-log", access_log]
+    url = f"http://127.0.0.1:{port}"
+    with running("catalog service", serve, log=site.folder / "catalog.log", env=env, ready=f"{url}/readyz"):
+        yield Running(url, {"service": access_log})
+
+
+@contextlib.contextmanager
+def _catalog_behind_gateway(site: Site, flip: dict[str, object]) -> Iterator[Running]:
+    """Put the gateway in front of the shop and the catalog service, which share a database, and flip the catalog."""
+    gateway, admin, health = (free_port() for _ in range(3))
+    with (
+        _shop(site, "flask", _sqlite(site)) as monolith,
+        _catalog_service(site, monolith.url, _sqlite(site)) as service,
+    ):
+        config = site.folder / "strangler.yaml"
+        config.write_text(
+            _CONFIG.format(
+                monolith=monolith.url,
+                service=service.url,
+                folder=site.folder,
+                gateway=gateway,
+                admin=admin,
+                health=health,
+            )
+        )
+        serve = [_BIN / "strangler", "serve", "--config", config]
+        ready = f"http://127.0.0.1:{health}/readyz"
+        with running("gateway", serve, log=site.folder / "gateway.log", ready=ready):
+            with Client(f"http://127.0.0.1:{admin}") as control:
+                order = {"target": "catalog", "reason": "both arms honour the contract", "author": "tests", **flip}
+                flipped = control.post("/api/v1/flips", order)
+            assert flipped.status == 200, flipped
+            assert flipped.json()["missing"] == [], flipped
+            yield Running(f"http://127.0.0.1:{gateway}", monolith.access_logs | service.access_logs)
+
+
+_CONFIG = """\
+monolith: {monolith}
+upstreams:
+  catalog: {{endpoints: ["{service}"]}}
+gateway:
+  listen: 127.0.0.1:{gateway}
+  admin: 127.0.0.1:{admin}
+  health: 127.0.0.1:{health}
+  workers: 2
+  state: {folder}/state
+routes:
+  - name: products
+    match: {{path: /api/products}}
+    module: catalog
+    service: catalog
+    sticky: &user ["header:X-User"]
+  - {{name: product, match: {{path: "/api/products/{{id}}"}}, module: catalog, service: catalog, sticky: *user}}
+  - {{name: categories, match: {{path: /api/categories}}, module: catalog, service: catalog, sticky: *user}}
+  - {{name: category, match: {{path: "/api/categories/{{id}}"}}, module: catalog, service: catalog, sticky: *user}}
+"""
+
+
+def catalog_behind_gateway(**flip: object) -> Start:
+    return lambda site: _catalog_behind_gateway(site, flip)
+
+
 def shop(framework: str, database: Callable[[Site], str]) -> Start:
     return lambda site: _shop(site, framework, database(site))
 
@@ -93,4 +177,8 @@ IMPLEMENTATIONS = (
     Implementation("django-postgresql", EVERYTHING, shop("django", _postgresql)),
     Implementation("fastapi-sqlite", EVERYTHING, shop("fastapi", _sqlite)),
     Implementation("fastapi-postgresql", EVERYTHING, shop("fastapi", _postgresql)),
+    Implementation("catalog-service", CATALOG, catalog_behind_gateway(stage="service"), arms=("service",)),
+    Implementation(
+        "catalog-canary", CATALOG, catalog_behind_gateway(stage="canary", weight=50), arms=("monolith", "service")
+    ),
 )

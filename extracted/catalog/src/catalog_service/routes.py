@@ -21,7 +21,9 @@ from catalog_service.wire import (
 from chassis.bodies import json_body, read_json, validated
 from chassis.callers import Caller, Callers
 from chassis.conditional import etag, not_modified
+from chassis.paths import register_convertors
 
+register_convertors()
 router = APIRouter(prefix="/api", tags=["catalog"])
 
 _READ = {"Cache-Control": "no-cache"}

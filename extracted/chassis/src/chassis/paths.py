@@ -18,7 +18,9 @@ class IdConvertor(Convertor[int]):
         return str(value)
 
 
-register_url_convertor("id", IdConvertor())
+def register_convertors() -> None:
+    """Make `{name:id}` known to the router. To be called before a route uses it; calling it again changes nothing."""
+    register_url_convertor("id", IdConvertor())
 
 
 class ExactPathMiddleware:
