@@ -10,6 +10,8 @@ import typer.main
 
 from strangler.cli.app import app
 
+BAR = r"\|"
+"""A bar inside a table."""
 HEAD = """\
 <!-- Made from the commands: python -m strangler.cli.reference > docs/reference/cli.md -->
 # The command line
@@ -49,7 +51,7 @@ def _command(command: Any, path: str) -> Iterator[str]:
     yield from (f"| `{_name(each)}` | {_about(each)} |" for each in arguments)
     for each in options:
         value = "" if each.is_flag else f" {_value(each)}"
-        yield f"| `{', '.join(each.opts)}{value}` | {_about(each)} |"
+        yield f"| `{', '.join(each.opts)}{value.replace('|', BAR)}` | {_about(each)} |"
     yield ""
 
 
@@ -71,7 +73,7 @@ def _about(parameter: Any) -> str:
         parts.append(f"Default: `{parameter.default}`.")
     if parameter.envvar:
         parts.append(f"Environment: `{parameter.envvar}`.")
-    return " ".join(filter(None, parts)).replace("|", "\\|")
+    return " ".join(filter(None, parts)).replace("|", BAR)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,162 @@
+"""The commands where no gateway runs: what they still do, and what they say."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from strangler.cli.reference import reference
+from strangler.link.codec import encode_snapshot
+from strangler.model.route import CATCH_ALL, PathKind, Route, RouteMatch
+from strangler.model.snapshot import Gateway, Snapshot
+from strangler.supervisor.kill_ledger import read_killed
+from strangler.supervisor.state_folder import StateFolder
+from support.processes import free_port
+
+from .conftest import STRANGLER, strangler
+
+ROUTES = (
+    Route("products-get", RouteMatch("/api/products/{id}"), "catalog", "catalog", "monolith", "catalog"),
+    Route("products-list", RouteMatch("/api/products"), "catalog", "catalog", "monolith", "catalog"),
+    Route(CATCH_ALL, RouteMatch("/", PathKind.PREFIX), CATCH_ALL, CATCH_ALL, "monolith"),
+)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateFolder:
+    """What a gateway leaves when it ends."""
+    folder = StateFolder(tmp_path / ".strangler")
+    folder.create()
+    folder.snapshot.write_bytes(encode_snapshot(Snapshot(3, "", Gateway(), (), ROUTES)))
+    return folder
+
+
+@pytest.mark.parametrize("command", [("status",), ("routes",), ("history",), ("flip", "x", "service", "--reason", "x")])
+def test_commands_that_need_control_say_how_to_get_it(command: tuple[str, ...], tmp_path: Path) -> None:
+    ran = strangler(*command)
+    assert ran.status == 1
+    assert f"no gateway runs with the state folder {tmp_path}/.strangler" in ran.err
+    assert "`strangler up`" in ran.err
+    assert "error" in strangler(*command, "--json").document
+
+
+def test_an_admin_address_where_nobody_answers_is_named() -> None:
+    port = free_port()
+    ran = strangler("routes", "--admin", f"127.0.0.1:{port}")
+    assert ran.status == 1
+    assert f"control does not answer on 127.0.0.1:{port}" in ran.err
+    assert strangler("routes", "--admin", "x y:z").status == 2
+
+
+def test_a_kill_is_written_down_for_the_next_start(state: StateFolder) -> None:
+    ran = strangler("kill", "catalog", "--reason", "before the start", "--json")
+    assert ran.status == 0
+    assert ran.document["gateway"] == "stopped"
+    assert read_killed(state) == {"products-get", "products-list"}
+    assert strangler("explain", "GET", "/api/products/7", "--json").document["reason"] == "killed"
+    ran = strangler("kill", "products-get", "--lift", "--reason", "mended")
+    assert "the next start will honour it" in ran.out
+    assert read_killed(state) == {"products-list"}
+
+
+def test_a_kill_of_a_route_that_is_gone_can_be_lifted(state: StateFolder) -> None:
+    strangler("kill", "products-get", "--reason", "x")
+    state.snapshot.write_bytes(encode_snapshot(Snapshot(4, "", Gateway(), (), ROUTES[1:])))
+    assert strangler("kill", "products-get", "--reason", "x").status == 2
+    assert strangler("kill", "products-get", "--lift", "--reason", "x").status == 0
+    assert read_killed(state) == frozenset()
+
+
+def test_a_kill_without_a_snapshot_or_with_a_damaged_one_says_so(tmp_path: Path, state: StateFolder) -> None:
+    assert strangler("kill", "x", "--reason", "x", "--state", tmp_path / "none").status == 1
+    assert not (tmp_path / "none").exists()
+    state.snapshot.write_bytes(b"{}")
+    ran = strangler("kill", "products-get", "--reason", "x")
+    assert (ran.status, "is damaged" in ran.err) == (1, True)
+
+
+def test_down_is_content_when_nothing_runs(state: StateFolder) -> None:
+    assert strangler("down", "--json").document["was_running"] is False
+    assert "no gateway runs" in strangler("down").out
+
+
+# check, config, version
+
+
+def test_check_prints_every_error_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("monolith: 127.0.0.1\nroutes:\n  - {name: a, match: {path: x}}\nnonsense: 1\n")
+    ran = strangler("check", "bad.yaml")
+    assert ran.status == 2
+    assert [line.split(" ")[0] for line in ran.err.splitlines()] == ["bad.yaml:1:", "bad.yaml:3:", "bad.yaml:4:"]
+    document = strangler("check", "bad.yaml", "--json").document
+    assert document["valid"] is False
+    assert [problem["line"] for problem in document["problems"]] == [1, 3, 4]
+    assert all(problem["place"] and problem["message"] for problem in document["problems"])
+
+
+def test_check_of_a_good_file_counts_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "strangler.yaml").write_text("monolith: http://127.0.0.1:8000\n")
+    assert strangler("check").status == 0
+    assert strangler("check", "--json").document["valid"] is True
+
+
+def test_the_configuration_of_the_reference_migration_is_valid() -> None:
+    ran = strangler("check", Path(__file__).parents[3] / "strangler.yaml")
+    assert (ran.status, ran.err) == (0, "")
+
+
+def test_config_schema_is_a_json_schema() -> None:
+    assert strangler("config", "schema").document["$schema"].startswith("https://json-schema.org/")
+
+
+def test_version_says_which() -> None:
+    assert strangler("version", "--json").document["version"]
+    assert strangler("version").out.startswith("strangler ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("serve",), "strangler.yaml"),
+        (("up", "--config", "nowhere.yaml"), "nowhere.yaml"),
+        (("serve", "--config", "good.yaml", "--listen", "8080"), "--listen"),
+        (("serve", "--config", "good.yaml", "--workers", "0"), "--workers 0: write a number from 1 to 1024, or auto"),
+        (("serve", "--config", "good.yaml", "--workers", "many"), "--workers many"),
+        (("serve", "--config", "good.yaml", "--admin", "0.0.0.0:8081"), "STRANGLER_ADMIN_TOKEN"),
+        (("serve", "--config", "good.yaml", "--state", "x" * 120), "choose a shorter folder with --state"),
+        (("nonsense",), "nonsense"),
+        (("down", "--timeout", "soon"), "timeout"),
+    ],
+)
+def test_bad_usage_ends_with_2_and_says_what_is_wrong(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text("monolith: http://127.0.0.1:8000\n")
+    ran = strangler(*arguments)
+    assert ran.status == 2
+    assert message in ran.err
+
+
+def test_the_reference_page_is_current() -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
+    assert page.read_text() == reference(), "python -m strangler.cli.reference > docs/reference/cli.md"
+
+
+def test_the_command_line_starts_without_what_is_heavy() -> None:
+    heavy = ("rich", "httpx", "pydantic", "yaml", "fastapi", "sqlalchemy", "uvicorn", "uvloop")
+    code = f"import sys, strangler.cli.app; print([name for name in {heavy!r} if name in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout == "[]\n"
+
+
+def test_the_shell_is_taught_commands_and_targets(state: StateFolder) -> None:
+    environment = {
+        **os.environ,
+        "_STRANGLER_COMPLETE": "complete_bash",
+        "COMP_WORDS": "strangler flip prod",
+        "COMP_CWORD": "2",
+    }
+    ran = subprocess.run([STRANGLER], env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.stdout.split() == ["products-get", "products-list"]
+    assert json.dumps(ran.stderr) == '""'
