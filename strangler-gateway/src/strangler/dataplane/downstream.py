@@ -4,6 +4,7 @@ import asyncio
 import math
 import socket
 import struct
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, cast
 
@@ -42,7 +43,7 @@ class Downstream(asyncio.Protocol):
 
     __slots__ = (
         "_advancing", "_buffer", "_paused", "_phase", "_transport", "_unsent", "_wait", "_worker", "_writing_blocked",
-        "deadline", "exchange", "peer", "stopping",
+        "deadline", "exchange", "peer", "stopping", "write",
     )  # fmt: skip
 
     def __init__(self, worker: "Worker") -> None:
@@ -66,6 +67,8 @@ class Downstream(asyncio.Protocol):
         """Take the connection, or turn it away at the cap."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(WRITE_HIGH)
+        self.write: Callable[[bytes], None] = self._transport.write
+        """Send a part of the answer."""
         address = transport.get_extra_info("peername")
         self.peer = Peer(address[0] if address else "", self._worker.trusted)
         self._expect(Phase.IDLE, self._worker.limits.idle_timeout)
@@ -181,16 +184,12 @@ class Downstream(asyncio.Protocol):
             raise RequestRefused(400, f"{error} (RFC 9112 §7.1)") from None
         exchange.bytes_in += before - len(self._buffer)
         last = exchange.body.done
-        self.deadline = self._worker.loop.time() + self._wait
+        self.deadline = self._worker.now + self._wait
         if last:
             exchange.body = None
         exchange.forwarding.pass_body(pieces, last=last)
 
     # What the forwarder calls
-
-    def write(self, data: bytes) -> None:
-        """Send a part of the answer."""
-        self._transport.write(data)
 
     def expect_body(self, seconds: float) -> None:
         """The application takes more of the body; the next part is due."""
@@ -209,7 +208,7 @@ class Downstream(asyncio.Protocol):
         self._phase = Phase.RELAY
         self._wait = seconds
         self._unsent = self._transport.get_write_buffer_size()
-        self.deadline = self._worker.loop.time() + seconds
+        self.deadline = self._worker.now + seconds
 
     def complete(self) -> None:
         """The answer is written; on to the next request, or to the end."""
@@ -297,7 +296,7 @@ class Downstream(asyncio.Protocol):
     def _expect(self, phase: Phase, seconds: float) -> None:
         self._phase = phase
         self._wait = seconds
-        self.deadline = self._worker.loop.time() + seconds
+        self.deadline = self._worker.now + seconds
 
     def expire(self) -> None:
         """The deadline has passed; called by the worker's sweep."""
@@ -324,7 +323,7 @@ class Downstream(asyncio.Protocol):
             self._transport.close()
         elif unsent and (unsent < self._unsent or not self._unsent):
             self._unsent = unsent
-            self.deadline = self._worker.loop.time() + self._wait
+            self.deadline = self._worker.now + self._wait
         else:
             self._transport.abort()
 
@@ -333,7 +332,7 @@ class Downstream(asyncio.Protocol):
         unsent = self._transport.get_write_buffer_size()
         if 0 < unsent < self._unsent:
             self._unsent = unsent
-            self.deadline = self._worker.loop.time() + self._wait
+            self.deadline = self._worker.now + self._wait
             return
         exchange.failure = Failure.CLIENT_STALLED if unsent else Failure.BODY_TIMEOUT
         self._worker.report(exchange.failure, f"no byte of the answer moved within {self._wait:g} s", exchange)

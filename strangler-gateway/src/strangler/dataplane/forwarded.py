@@ -44,13 +44,18 @@ def parse_networks(cidrs: Sequence[str]) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(cidr, strict=False) for cidr in cidrs)
 
 
-def is_trusted(address: str, networks: Sequence[Network]) -> bool:
-    """Whether an address belongs to one of the networks; what is no address does not."""
+def is_address(text: str) -> bool:
+    """Whether this is an IP address."""
     try:
-        parsed = ipaddress.ip_address(address)
+        ipaddress.ip_address(text)
     except ValueError:
         return False
-    return any(parsed in network for network in networks)
+    return True
+
+
+def is_trusted(address: str, networks: Sequence[Network]) -> bool:
+    """Whether an address belongs to one of the networks; what is no address does not."""
+    return is_address(address) and any(ipaddress.ip_address(address) in network for network in networks)
 
 
 class Peer:
@@ -71,10 +76,14 @@ class Peer:
         if not self.trusted:
             return self.address
         listed = b",".join(head.fields.values(b"x-forwarded-for")).decode("latin-1")
+        nearest = self.address
         for entry in reversed([part.strip() for part in listed.split(",")]):
-            if entry and not is_trusted(entry, self._networks):
-                return entry
-        return self.address
+            if not is_address(entry):
+                break  # Whatever stands before it was not written by a proxy that can be trusted.
+            nearest = entry
+            if not is_trusted(entry, self._networks):
+                break
+        return nearest
 
     def upstream_fields(self, head: RequestHead, ids: "Ids") -> tuple[frozenset[bytes], tuple[bytes, ...]]:
         """Which of the request's fields to leave out, and the lines to add in their place, without CRLF."""
@@ -117,7 +126,7 @@ _sequence = random.Random(random.SystemRandom().getrandbits(128))  # noqa: S311 
 class Ids:
     """The request id and trace of one request: the client's where they are well-formed, else new ones."""
 
-    __slots__ = ("new_trace", "request_id", "trace_id")
+    __slots__ = ("line", "new_trace", "request_id", "trace_id")
 
     def __init__(self, head: RequestHead) -> None:
         traces = head.fields.values(b"traceparent")
@@ -125,11 +134,7 @@ class Ids:
         self.trace_id = b"%032x" % (_sequence.getrandbits(128) or 1) if self.new_trace else traces[0][3:35]
         given = head.fields.values(b"x-request-id")
         self.request_id = given[0] if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]) else self.trace_id
-
-    @property
-    def line(self) -> bytes:
-        """The request id as a header line."""
-        return b"X-Request-ID: %b" % self.request_id
+        self.line = b"X-Request-ID: " + self.request_id
 
     @property
     def trace_line(self) -> bytes:

@@ -22,9 +22,13 @@ HOP_BY_HOP = frozenset(
 NOT_NAMEABLE = frozenset((b"host", b"content-length", b"content-type", b"authorization", b"cookie", b"date"))
 """End-to-end fields that a Connection header cannot make hop-by-hop: naming them is an attack, not a wish."""
 
-CONTENT_LENGTH = re.compile(rb"0|[1-9][0-9]{0,17}")
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~!$&'()*+,;=%-]{1,255})(?::[0-9]{0,5})?")
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def is_length(value: bytes) -> bool:
+    """Whether this is one number as everybody writes it: no sign, no leading zero, less than 10¹⁸."""
+    return value.isdigit() and len(value) <= 18 and (value[:1] != b"0" or len(value) == 1)
 
 
 @lru_cache(maxsize=1024)

@@ -4,7 +4,7 @@ import httptools
 
 from strangler.http1.body import CHUNKED
 from strangler.http1.fields import Fields
-from strangler.http1.headers import CONTENT_LENGTH, connection_names
+from strangler.http1.headers import connection_names, is_length
 from strangler.http1.refusal import RequestRefused
 from strangler.http1.target import read_host, read_target
 from strangler.model.snapshot import Limits
@@ -126,7 +126,7 @@ def _length(lengths: list[bytes], codings: list[bytes], minor: int) -> int:
         return CHUNKED
     if not lengths:
         return 0
-    if len(lengths) > 1 or CONTENT_LENGTH.fullmatch(lengths[0]) is None:
+    if len(lengths) > 1 or not is_length(lengths[0]):
         raise RequestRefused(400, "the Content-Length is not one number without leading zeros")
     return int(lengths[0])
 

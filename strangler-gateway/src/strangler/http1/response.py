@@ -4,13 +4,14 @@ import httptools
 
 from strangler.http1.body import CHUNKED, UNTIL_CLOSE
 from strangler.http1.fields import Fields
-from strangler.http1.headers import CONTENT_LENGTH, HOP_BY_HOP, list_members
+from strangler.http1.headers import HOP_BY_HOP, is_length, list_members
 from strangler.http1.refusal import ResponseRefused
 
 MAX_HEAD = 64 * 1024
 MAX_FIELDS = 256
 
 _COMMON = frozenset((b"close", b"keep-alive"))
+_NO_NAMES: frozenset[bytes] = frozenset()
 _VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 
 
@@ -72,7 +73,8 @@ class ResponseParser:
         head = ResponseHead()
         head.status = status
         head.reason = self._reason
-        names = list_members(b",".join(fields.values(b"connection")))
+        connection = fields.values(b"connection")
+        names = list_members(b",".join(connection)) if connection else _NO_NAMES
         head.keep_alive = b"close" not in names if minor else b"keep-alive" in names
         head.lines = fields.without(self._dropped if names <= _COMMON else self._dropped | names)
         head.length = _length(fields, minor)
@@ -102,6 +104,6 @@ def _length(fields: Fields, minor: int) -> int:
         return CHUNKED
     if not lengths:
         return UNTIL_CLOSE
-    if len(lengths) > 1 or CONTENT_LENGTH.fullmatch(lengths[0]) is None:
+    if len(lengths) > 1 or not is_length(lengths[0]):
         raise ResponseRefused("the answer's length is in doubt: its Content-Length is not one plain number")
     return int(lengths[0])

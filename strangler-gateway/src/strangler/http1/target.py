@@ -6,8 +6,6 @@ from strangler.http1.headers import is_host
 from strangler.http1.refusal import RequestRefused
 
 _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)(.*)", re.DOTALL)
-_NOT_IN_TARGET = re.compile(rb"[^!-\"$-~]")
-"""Whatever is not a printable ASCII character, and ``#``: a fragment never belongs on the wire."""
 
 
 def read_target(method: bytes, target: bytes) -> tuple[bytes, bytes | None]:
@@ -15,7 +13,8 @@ def read_target(method: bytes, target: bytes) -> tuple[bytes, bytes | None]:
 
     Raises ``RequestRefused``: CONNECT, ``*`` with another method than OPTIONS, and what is no target at all.
     """
-    if _NOT_IN_TARGET.search(target) is not None:
+    # llhttp lets no control character through but DEL; a fragment never belongs on the wire.
+    if not target.isascii() or b"#" in target or b"\x7f" in target:
         raise RequestRefused(400, "the request target holds a character that must be percent-encoded")
     if target.startswith(b"/") and method != b"CONNECT":
         return target, None

@@ -1,6 +1,7 @@
 """One connection to an application: sends requests, takes answers apart, and says when it can be used again."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol, cast
 
 from strangler.http1.body import BodyReader, ChunkError, CloseReader, body_reader
@@ -52,7 +53,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     __slots__ = (
         "_bodiless", "_buffer", "_head", "_home", "_parser", "_reader", "_reading_paused", "_receiver", "_transport",
-        "closed", "idle_since", "request_complete", "served",
+        "closed", "idle_since", "request_complete", "served", "write",
     )  # fmt: skip
 
     def __init__(self, home: Home, parser: ResponseParser) -> None:
@@ -81,10 +82,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._bodiless = bodiless
         self.request_complete = False
 
-    def write(self, data: bytes) -> None:
-        """Send a part of the request."""
-        self._transport.write(data)
-
     def pause_reading(self) -> None:
         """Take no more of the answer for now: its reader is slower."""
         if not self._transport.is_closing():
@@ -110,6 +107,8 @@ class UpstreamConnection(asyncio.Protocol):
         """Keep the transport and bound its buffer."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(WRITE_HIGH)
+        self.write: Callable[[bytes], None] = self._transport.write
+        """Send a part of the request."""
 
     def data_received(self, data: bytes) -> None:
         """Relay what arrived. Bytes that nobody asked for end the connection."""
