@@ -74,7 +74,7 @@ def survey(document: Any) -> Survey:
     for each in _operations(document):
         label = f"{each.method.upper()} {each.path}"
         try:
-            each.match = match_of(base + each.path)
+            each.match = match_of(base + each.path if each.path.startswith("/") else f"{base}/{each.path}")
         except NotARoute as reason:
             left_out.append(LeftOut(label, str(reason)))
             continue
@@ -143,10 +143,10 @@ def _named(found: Sequence[_Found]) -> list[Operation]:
 
 def _module(each: _Found, skipped: int) -> str:
     tags = each.content.get("tags")
-    first_tag = tags[0] if isinstance(tags, Sequence) and not isinstance(tags, str) and tags else ""
+    first_tag = tags[0] if isinstance(tags, list) and tags and isinstance(tags[0], str) else ""
     literals = [segment for segment in each.match.path.split("/")[1 + skipped :] if segment and "{" not in segment]
     words = (segment for segment in literals if segment.lower() != "api" and not _VERSION.fullmatch(segment.lower()))
-    module = _slug(str(first_tag)) or _slug(next(words, "")) or "root"
+    module = _slug(first_tag) or _slug(next(words, "")) or "root"
     return f"{module}-module" if module in _RESERVED else module
 
 
