@@ -64,10 +64,8 @@ class AccessLog:
 
 def line(entry: Entry) -> bytes:
     """One entry as it stands in the log. The query is left out: it may hold secrets."""
-    # fmt: off
-    (moment, request_id, trace_id, client, method, path, status, route, arm, reason, endpoint, took, bytes_in, bytes_out,
-     failure) = entry
-    # fmt: on
+    moment, request_id, trace_id, client, method, path, status, route, arm, reason, endpoint = entry[:11]
+    took, bytes_in, bytes_out, failure = entry[11:]
     seconds = int(moment)
     if b'"' in path or b"\\" in path:
         path = path.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
