@@ -141,6 +141,11 @@ class Wire:
             self._buffer = b""
         return data, "closed"
 
+    def wait_for(self, part: bytes) -> None:
+        """Wait until this has come; what is read stays to be read again. Raises ``EndedError``."""
+        while part not in self._buffer:
+            self._more()
+
     def message(self, *, bodiless: bool = False, ends_with_connection: bool = False) -> Message:
         """Read one message. Raises ``EndedError`` if it is cut short, ``GarbledError`` if it is none."""
         head = self._until(b"\r\n\r\n")
@@ -163,7 +168,7 @@ class Wire:
             body, raw = self._chunks()
             return Message(start, headers, body, "chunked", head + raw)
         if lengths:
-            body = self._exactly(int(lengths[0]))
+            body = self.exactly(int(lengths[0]))
             return Message(start, headers, body, "length", head + body)
         if ends_with_connection:
             body, how = self.rest()
@@ -182,7 +187,7 @@ class Wire:
                 while (line := self._until(b"\r\n")) != b"\r\n":
                     raw += line
                 return body, raw + line
-            piece = self._exactly(size + 2)
+            piece = self.exactly(size + 2)
             if piece[-2:] != b"\r\n":
                 raise GarbledError(f"a chunk does not end where it should: {piece[-20:]!r}")
             body += piece[:-2]
@@ -195,7 +200,8 @@ class Wire:
         taken, self._buffer = self._buffer[:place], self._buffer[place:]
         return taken
 
-    def _exactly(self, count: int) -> bytes:
+    def exactly(self, count: int) -> bytes:
+        """Read this many bytes. Raises ``EndedError``."""
         pieces = [self._buffer]
         have = len(self._buffer)
         while have < count:
@@ -344,6 +350,17 @@ def in_turn(*scripts: Script) -> Script:
 
     def serve(conversation: Conversation) -> None:
         scripts[min(conversation.number, len(scripts) - 1)](conversation)
+
+    return serve
+
+
+def each(data: bytes) -> Script:
+    """Answer every request with the same bytes."""
+
+    def serve(conversation: Conversation) -> None:
+        while True:
+            conversation.request()
+            conversation.send(data)
 
     return serve
 
