@@ -34,7 +34,7 @@ class Committer:
                 adoption = plan_adoption(loaded, writing.flags(), writing.topology, author, reason)
                 writing.put(adoption.flags)
                 writing.adopt(topology.fingerprint)
-                writing.bump()
+                writing.bump(published.revision if published else 0)
                 writing.record(adoption.changes)
             snapshot = build_snapshot(writing.revision, topology, writing.present_flags())
             if published is None or published == snapshot or published.revision < snapshot.revision:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from pathlib import Path
 
 from strangler.control.publisher import Publisher
@@ -31,8 +32,11 @@ class LinkServer:
     async def start(self) -> None:
         """Listen. A socket that an earlier control left behind is replaced; only this user may connect."""
         self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._accept, str(self._path))
-        self._path.chmod(0o600)
+        before = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._accept, str(self._path))
+        finally:
+            os.umask(before)
 
     async def close(self) -> None:
         """Stop listening and end every conversation."""
@@ -50,6 +54,8 @@ class LinkServer:
         link = Link(reader, writer)
         try:
             await self._converse(link)
+        except asyncio.CancelledError:
+            pass  # only ``close`` cancels; a cancelled stream callback would be logged as an error by asyncio
         except (LinkError, TimeoutError) as error:
             logger.warning("a connection to control.sock was closed: %s", error or "no Hello in time")
             link.send(Refused(str(error) or "no Hello in time"))

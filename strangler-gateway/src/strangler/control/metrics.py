@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from strangler.control.version import VERSION
 from strangler.model.flag import WEIGHT_SCALE
@@ -132,7 +133,7 @@ class GatewayCollector(Collector):
 
     def _durations(self) -> Metric:
         metric = HistogramMetricFamily(DURATION.name, DURATION.help, labels=DURATION.labels)
-        bounds = [*(f"{bound:g}" for bound in LATENCY_BOUNDS), "+Inf"]
+        bounds = [*map(floatToGoString, LATENCY_BOUNDS), "+Inf"]
         for key, tally in self._plane.traffic.series.items():
             cumulated = [float(count) for count in accumulate(tally.buckets)]
             metric.add_metric(key, list(zip(bounds, cumulated, strict=True)), tally.seconds)

@@ -1,5 +1,7 @@
 """Puts the resources together."""
 
+from typing import Any
+
 from fastapi import APIRouter, FastAPI
 
 from strangler.control.api import (
@@ -23,9 +25,26 @@ DESCRIPTION = """Moves routes between the monolith and its services. Every chang
 the history, and is answered when every worker has it. Errors are `application/problem+json`."""
 
 
+class AdminApi(FastAPI):
+    """FastAPI, whose schema shows errors as what they are."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The schema; a response's model would be shown as plain JSON beside problem+json."""
+        is_new = self.openapi_schema is None
+        schema = super().openapi()
+        if is_new:
+            for path in schema["paths"].values():
+                for operation in path.values():
+                    for response in operation["responses"].values():
+                        content = response.get("content", {})
+                        if problems.MEDIA_TYPE in content:
+                            content.pop("application/json", None)
+        return schema
+
+
 def create_app(plane: ControlPlane, token: str | None = None) -> FastAPI:
     """The application. With a token every call under ``/api`` needs it; without one only this machine may call."""
-    app = FastAPI(
+    app = AdminApi(
         title="strangler admin API",
         version=VERSION,
         description=DESCRIPTION,

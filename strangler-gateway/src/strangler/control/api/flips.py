@@ -18,9 +18,11 @@ router = APIRouter(tags=["flips"])
 
 def _weight(value: object) -> object:
     """Percent to hundredths."""
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
-        return weight_from_percent(value)
-    return value
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("a weight is a number or its text, such as 5 or «0.05»")
+    return weight_from_percent(value)
 
 
 Author = Annotated[str, Field(min_length=1, max_length=200, description="Who does it.", examples=["maria"])]
