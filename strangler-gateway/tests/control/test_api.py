@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import httpx
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -248,19 +249,27 @@ def test_a_busy_store_gives_a_503_and_changes_nothing(
 
 
 @pytest.mark.postgresql
-def test_a_store_that_went_down_is_not_ready_and_comes_back(
-    supervisor, tmp_path, start_control, workers, database_server, until
+def test_a_store_that_goes_down_gives_503_until_it_is_back(
+    supervisor, tmp_path, start_control, workers, database_server
 ) -> None:
     url = database_server.create_database("comes_back")
-    with start_control(tmp_path, store=url) as control:
+    with (
+        start_control(tmp_path, store=url) as control,
+        psycopg.connect(database_server.url(), autocommit=True) as server,
+    ):
         workers.join(0)
         workers.join(1)
         assert control.flip("catalog", "service").json()["revision"] == 2
-        database_server.drop_database("comes_back")
+        server.execute("ALTER DATABASE comes_back ALLOW_CONNECTIONS false")
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'comes_back'")
         assert_problem(control.api.get("/readyz"), 503, "is not available")
-        assert control.api.get("/livez").status_code == 200
         assert_problem(control.flip("catalog", "monolith"), 503, "is not available")
-        assert control.stages()["products-get"] == "service"
+        assert control.api.get("/livez").status_code == 200
+        assert (control.revision(), control.stages()["products-get"]) == (2, "service")
+        server.execute("ALTER DATABASE comes_back ALLOW_CONNECTIONS true")
+        assert control.api.get("/readyz").status_code == 200
+        assert control.flip("catalog", "monolith").json()["revision"] == 3
+    database_server.drop_database("comes_back")
 
 
 def test_a_disk_that_is_full_gives_a_503_and_changes_nothing(supervisor, control_on_full_disk) -> None:

@@ -1,8 +1,11 @@
 """What Prometheus and `routes` see of real reports over the real link."""
 
+from pathlib import Path
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from strangler.control.metrics import FAMILIES
+from strangler.control.metrics_reference import metrics_reference
 from strangler.model.messages import LATENCY_BOUNDS, PoolState, Series, Status, Traffic
 
 
@@ -73,3 +76,9 @@ def test_every_declared_family_is_there_from_the_first_scrape(control) -> None:
     text = control.api.get("/metrics").text
     declared = {(family.name, family.kind) for family in FAMILIES}
     assert {tuple(line.split()[2:4]) for line in text.splitlines() if line.startswith("# TYPE")} == declared
+
+
+def test_the_reference_page_is_current() -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / "metrics.md"
+    made = metrics_reference()
+    assert page.read_text() == made, "run: python -m strangler.control.metrics_reference > docs/reference/metrics.md"

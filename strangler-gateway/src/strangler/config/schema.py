@@ -198,7 +198,7 @@ class GatewaySection(Section):
         examples=[["10.0.0.0/8"]],
     )
     limits: LimitsSection = Field(
-        default=LimitsSection(), description="What a client may send, and how long it may take."
+        default=LimitsSection(), description="Bounds on requests and connections.", examples=[{"header_count": 200}]
     )
 
 
@@ -241,7 +241,9 @@ class RouteSection(Section):
     """A unit of migration: what is flipped as one."""
 
     name: Name = Field(description="Unique; it stands in flags, logs and metrics.", examples=["products-get"])
-    match: MatchSection = Field(description="Which requests it takes.")
+    match: MatchSection = Field(
+        description="Which requests it takes.", examples=[{"path": "/api/products/{id}", "methods": ["GET"]}]
+    )
     module: Name | None = Field(
         default=None,
         description="The part of the monolith that it belongs to, flipped together by `strangler flip MODULE`; the "
@@ -278,7 +280,9 @@ class RouteSection(Section):
         "present counts.",
         examples=[["header:X-User", "cookie:session", "address"]],
     )
-    timeouts: TimeoutsSection = Field(default=TimeoutsSection(), description="How long an upstream may take.")
+    timeouts: TimeoutsSection = Field(
+        default=TimeoutsSection(), description="How long its upstreams may take.", examples=[{"response": 10}]
+    )
     writes: list[Name] = Field(
         default=[], description="The modules whose data a request to this route may change.", examples=[["catalog"]]
     )
@@ -317,13 +321,23 @@ class ConfigFile(Section):
         "must stand.",
         examples=["http://127.0.0.1:8090"],
     )
-    upstreams: dict[Name, UpstreamSection] = Field(default={}, description="Applications by name.")
-    gateway: GatewaySection = Field(default=GatewaySection(), description="The gateway's own processes.")
+    upstreams: dict[Name, UpstreamSection] = Field(
+        default={},
+        description="Applications by name.",
+        examples=[{"catalog": {"endpoints": ["http://127.0.0.1:8091"]}}],
+    )
+    gateway: GatewaySection = Field(
+        default=GatewaySection(), description="Settings of the gateway itself.", examples=[{"workers": 2}]
+    )
     routes: list[RouteSection] = Field(
-        default=[], description="What is migrated. Requests that no route takes go to the monolith."
+        default=[],
+        description="What is migrated. Requests that no route takes go to the monolith.",
+        examples=[[{"name": "legacy", "match": {"prefix": "/legacy"}}]],
     )
     processes: dict[Name, ProcessSection] = Field(
-        default={}, description="Applications that `strangler up` starts, for development."
+        default={},
+        description="Applications that `strangler up` starts, for development.",
+        examples=[{"shop": {"command": "shop serve --port 8090"}}],
     )
 
 
