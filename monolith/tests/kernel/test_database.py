@@ -40,17 +40,21 @@ def test_many_processes_may_create_the_schema_at_once(settings: Settings) -> Non
 
 def test_an_exception_leaves_nothing_behind(shop: Shop) -> None:
     now = shop.transactions.clock()
-    with pytest.raises(ZeroDivisionError), shop.transactions.writing() as work:
-        work.session.add(LoginSession(token_sha256="x", customer_id=1, expires_at=now, created_at=now))
-        work.session.flush()
-        raise ZeroDivisionError
+
+    def write_and_fail() -> None:
+        with shop.transactions.writing() as work:
+            work.session.add(LoginSession(token_sha256="x", customer_id=1, expires_at=now, created_at=now))
+            work.session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
     with shop.transactions.reading() as work:
         assert work.session.get(LoginSession, "x") is None
 
 
 def test_writers_wait_for_each_other(shop: Shop) -> None:
-    """Each reads, then writes what it read plus one: with BEGIN instead of BEGIN IMMEDIATE most would fail or be lost."""
-
+    """Each reads, then writes what it read plus one: without BEGIN IMMEDIATE most would fail."""
     with shop.transactions.writing() as work:
         work.session.execute(text("CREATE TABLE counter (value INTEGER)"))
         work.session.execute(text("INSERT INTO counter VALUES (0)"))

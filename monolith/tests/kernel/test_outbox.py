@@ -61,9 +61,14 @@ def test_a_message_is_delivered_once(shop: Shop) -> None:
 
 def test_nothing_is_delivered_of_a_transaction_that_rolled_back(shop: Shop) -> None:
     recorder = Recorder()
-    with pytest.raises(ZeroDivisionError), shop.transactions.writing() as work:
-        publish(work, Happened("a1", of="a"))
-        raise ZeroDivisionError
+
+    def publish_and_fail() -> None:
+        with shop.transactions.writing() as work:
+            publish(work, Happened("a1", of="a"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        publish_and_fail()
     assert dispatch(shop.transactions, [recorder.consumer()]) == 0
 
 

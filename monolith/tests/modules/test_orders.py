@@ -16,8 +16,8 @@ from shop.kernel.errors import (
     MixedCurrencies,
     OrderState,
     PaymentDeclined,
-    ProductUnavailable,
     Problem,
+    ProductUnavailable,
     RefundExceedsPayment,
 )
 from shop.kernel.money import Money
