@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
 WAIT = 10.0
@@ -105,8 +105,13 @@ class Wire:
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         self.received = bytearray()
-        """Every byte that ever came."""
+        """Every byte that ever came, unless ``forget`` was called."""
+        self._remember = True
         self._buffer = b""
+
+    def forget(self) -> None:
+        """Do not keep what comes from now on: it is too much."""
+        self._remember = False
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
@@ -177,6 +182,26 @@ class Wire:
             return Message(start, headers, body, "close", head + body)
         return Message(start, headers, b"", "none", head)
 
+    def content(self, head: Message) -> Iterator[bytes]:
+        """Read the body behind a head piece by piece, by its Content-Length or its chunks."""
+        length = head.value("content-length")
+        if length is not None:
+            yield from self._pieces(int(length))
+            return
+        while size := int(self._until(b"\r\n").partition(b";")[0], 16):
+            yield from self._pieces(size)
+            if self.exactly(2) != b"\r\n":
+                raise GarbledError("a chunk does not end where it should")
+        if self._until(b"\r\n") != b"\r\n":
+            raise GarbledError("a trailer where none was expected")
+
+    def _pieces(self, count: int) -> Iterator[bytes]:
+        while count:
+            piece = self._buffer or self._receive_or_end()
+            self._buffer = piece[count:]
+            yield piece[:count] if self._buffer else piece
+            count -= min(len(piece), count)
+
     def _chunks(self) -> tuple[bytes, bytes]:
         body = raw = b""
         while True:
@@ -227,7 +252,8 @@ class Wire:
 
     def _receive(self) -> bytes:
         piece = self.socket.recv(262_144)
-        self.received += piece
+        if self._remember:
+            self.received += piece
         return piece
 
 
@@ -309,32 +335,79 @@ class Conversation(Wire):
         _, self.ended = self.rest()
 
 
-Script = Callable[[Conversation], None]
+Script = Callable[[Conversation], object]
 
 
-@dataclass
 class RawUpstream:
     """A scripted upstream: what it was asked, connection by connection."""
 
-    port: int
-    conversations: list[Conversation] = field(default_factory=list)
-    requests: list[Message] = field(default_factory=list)
-    errors: list[BaseException] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, script: Script, window: int | None = None) -> None:
+        self.conversations: list[Conversation] = []
+        self.requests: list[Message] = []
+        self.errors: list[BaseException] = []
+        self._script = script
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.socket()
+        if window is not None:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(512)
+        self.port: int = self._listener.getsockname()[1]
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def record(self, message: Message) -> None:
-        with self.lock:
+        with self._lock:
             self.requests.append(message)
 
     def received(self) -> bytes:
         """Every byte that came over any of its connections."""
-        with self.lock:
+        with self._lock:
             return b"".join(bytes(conversation.received) for conversation in self.conversations)
 
     def targets(self) -> list[bytes]:
         """The targets of the recorded requests, in their order."""
-        with self.lock:
+        with self._lock:
             return [message.target for message in self.requests]
+
+    def close(self) -> None:
+        """End every connection and wait for every script."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # Wakes accept().
+        self._listener.close()
+        self._acceptor.join(WAIT)
+        for conversation in self.conversations:
+            with contextlib.suppress(OSError):
+                conversation.socket.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(WAIT)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            sock.settimeout(WAIT + 5)
+            with self._lock:
+                conversation = Conversation(sock, len(self.conversations), self)
+                self.conversations.append(conversation)
+            thread = threading.Thread(target=self._converse, args=(conversation,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _converse(self, conversation: Conversation) -> None:
+        try:
+            self._script(conversation)
+        except EndedError as ended:
+            conversation.ended = ended.how
+        except OSError:
+            pass  # The gateway hung up, which is for the test to judge.
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the test's thread
+            self.errors.append(error)
+        finally:
+            conversation.close()
 
 
 def answer_all(conversation: Conversation) -> None:
@@ -387,55 +460,15 @@ def raw_upstream(script: Script = answer_all, *, window: int | None = None) -> I
 
     An assertion that fails in a script fails the test at the end of the block; the gateway's hanging up does not.
     """
-    listener = socket.socket()
-    if window is not None:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(512)
-    upstream = RawUpstream(listener.getsockname()[1])
-    threads: list[threading.Thread] = []
-
-    def converse(conversation: Conversation) -> None:
-        try:
-            script(conversation)
-        except EndedError as ended:
-            conversation.ended = ended.how
-        except OSError:
-            pass
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the test's thread
-            upstream.errors.append(error)
-        finally:
-            conversation.close()
-
-    def accept() -> None:
-        while True:
-            try:
-                sock, _ = listener.accept()
-            except OSError:
-                return
-            sock.settimeout(WAIT + 5)
-            with upstream.lock:
-                conversation = Conversation(sock, len(upstream.conversations), upstream)
-                upstream.conversations.append(conversation)
-            thread = threading.Thread(target=converse, args=(conversation,), daemon=True)
-            threads.append(thread)
-            thread.start()
-
-    acceptor = threading.Thread(target=accept, daemon=True)
-    acceptor.start()
+    upstream = RawUpstream(script, window)
     try:
         yield upstream
+    except BaseException as error:
+        for failed in upstream.errors:
+            error.add_note(f"the upstream's script failed: {failed!r}")
+        raise
     finally:
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)  # Wakes accept().
-        listener.close()
-        acceptor.join(WAIT)
-        for conversation in upstream.conversations:
-            with contextlib.suppress(OSError):
-                conversation.socket.shutdown(socket.SHUT_RDWR)
-        for thread in threads:
-            thread.join(WAIT)
+        upstream.close()
     if upstream.errors:
         raise upstream.errors[0]
 
