@@ -1,6 +1,7 @@
 """A worker that speaks the link and tells over HTTP what it knows; files in the state folder make it misbehave.
 
-``die``: end at once · ``deaf``: acknowledge no kills · ``stubborn``: heed neither Drain nor SIGTERM nor the link's end
+``die``: end at once · ``busy``: after a Drain, have requests in flight for as long as the file exists
+``deaf``: acknowledge no kills · ``stubborn``: heed neither Drain nor SIGTERM nor the link's end
 """
 
 import argparse
@@ -53,6 +54,8 @@ async def main(slot: int, listener: socket.socket, state: Path) -> None:
         await asyncio.Event().wait()
     following.cancel()
     server.close()
+    while (state / "busy").exists():  # noqa: ASYNC110  # the test removes it, from another process
+        await asyncio.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -99,6 +99,24 @@ def test_a_signal_ends_everything_and_leaves_nothing_behind(gateway: StandInGate
         socket.create_connection(("127.0.0.1", gateway.listen), timeout=5)
 
 
+def test_while_it_drains_the_port_is_closed_and_requests_in_flight_are_waited_for(gateway: StandInGateway) -> None:
+    gateway.grace = 60
+    gateway.state.mkdir()
+    (gateway.state / "busy").touch()
+    process = gateway.start_ready()
+    process.signal(signal.SIGTERM)
+    eventually(lambda: not accepts(gateway.listen))
+    assert process.alive()
+    (gateway.state / "busy").unlink()
+    assert process.wait(10) == 0
+
+
+def accepts(port: int) -> bool:
+    """Whether a connection can be made; one that waits for nobody counts."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def test_shutdown_over_the_link_ends_it_like_a_signal(gateway: StandInGateway) -> None:
     process = gateway.start_ready()
     with pytest.raises(AssertionError, match="closed without an answer"):

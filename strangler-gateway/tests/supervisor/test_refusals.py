@@ -110,3 +110,8 @@ def test_who_has_lived_is_replaced_at_once_and_forgiven() -> None:
         respawn.after_death(0.1)
     assert respawn.after_death(1.0) == 0
     assert respawn.after_death(0.1) == 0
+
+
+def test_who_never_came_into_use_has_died_young_however_long_it_took() -> None:
+    respawn = Respawn()
+    assert [respawn.after_death(5, came_into_use=False) for _ in range(4)] == [0, 0, 0.5, 1]

@@ -1,1 +1,1 @@
-"""The command line ``strangler``: one file per command. What is heavy is imported inside the command that needs it."""
+"""The command line ``strangler``: one file per command. Heavy imports stand inside the commands that need them."""

@@ -6,9 +6,21 @@ from typing import Any
 
 import typer
 
-from strangler.cli import check, config, down, explain, flip, history, init, kill, routes, serve, status, up, version
+from strangler.cli import config
+from strangler.cli.check import check
+from strangler.cli.down import down
+from strangler.cli.explain import explain
 from strangler.cli.failures import document, exit_status
+from strangler.cli.flip import flip
+from strangler.cli.history import history
+from strangler.cli.init import init
+from strangler.cli.kill import kill
+from strangler.cli.routes import routes
 from strangler.cli.screen import print_error, print_json
+from strangler.cli.serve import serve
+from strangler.cli.status import status
+from strangler.cli.up import up
+from strangler.cli.version import version
 from strangler.model.errors import StranglerError
 
 app = typer.Typer(
@@ -37,14 +49,13 @@ def failing_well(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _add(group: typer.Typer, **commands: Callable[..., None]) -> None:
-    for name, command in commands.items():
-        group.command(name)(failing_well(command))
+def _add(group: typer.Typer, *commands: Callable[..., None]) -> None:
+    for command in commands:
+        group.command(command.__name__)(failing_well(command))
 
 
-_add(app, init=init.init, check=check.check, serve=serve.serve, up=up.up, down=down.down, status=status.status)
-_add(app, routes=routes.routes, explain=explain.explain, flip=flip.flip, kill=kill.kill, history=history.history)
 _config = typer.Typer(help=config.__doc__, no_args_is_help=True, rich_markup_mode=None)
-_add(_config, schema=config.schema, show=config.show, reload=config.reload)
+_add(_config, config.schema, config.show, config.reload)
+_add(app, init, check, serve, up, down, status, routes, explain, flip, kill, history)
 app.add_typer(_config, name="config")
-_add(app, version=version.version)
+_add(app, version)

@@ -54,7 +54,7 @@ class Child:
     """One place for a process. ``keep`` fills it again and again, until ``retire``.
 
     ``command`` gives the arguments and is told how often the process was started before; ``on_start`` gets the new pid,
-    ``on_end`` the return code. Both are called on the event loop.
+    ``on_end`` the return code, and says whether the process had come into use. All are called on the event loop.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Child:
         command: Callable[[int], Sequence[str]],
         *,
         on_start: Callable[[int], None],
-        on_end: Callable[[int], None],
+        on_end: Callable[[int], bool],
         pass_fds: tuple[int, ...] = (),
     ) -> None:
         self._name = name
@@ -80,11 +80,11 @@ class Child:
         starts = 0
         while not self._retired.is_set():
             started = time.monotonic()
-            status = await self._run(starts)
+            status, came_into_use = await self._run(starts)
             starts += 1
             if self._retired.is_set():
                 return
-            wait = self._respawn.after_death(time.monotonic() - started)
+            wait = self._respawn.after_death(time.monotonic() - started, came_into_use=came_into_use)
             when = f"in {wait:g} s, since it keeps dying at its start" if wait else "now"
             logger.warning("%s ended with %s; it is started again %s", self._name, describe_end(status), when)
             if wait:
@@ -99,7 +99,7 @@ class Child:
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(number)
 
-    async def _run(self, starts: int) -> int:
+    async def _run(self, starts: int) -> tuple[int, bool]:
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command(starts),
@@ -110,13 +110,12 @@ class Child:
             )
         except OSError as error:  # no memory or no process left: to be tried again
             logger.error("%s cannot be started: %s", self._name, error)
-            return 127
+            return 127, False
         self._on_start(self._process.pid)
         if self._retired.is_set():  # while it was being made
             self.signal(signal.SIGTERM)
         status = await self._process.wait()
-        self._on_end(status)
-        return status
+        return status, self._on_end(status)
 
     async def _pause(self, seconds: float) -> None:
         try:

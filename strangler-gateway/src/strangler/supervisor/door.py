@@ -102,6 +102,8 @@ class Door:
             if isinstance(hello, Hello) and hello.role == "worker":
                 seat = self._roll.seats[hello.slot]
                 self._admit(seat, link, hello)
+            elif isinstance(hello, Hello) and (hello.role, hello.pid) == ("control", self._roll.control_pid):
+                self._roll.control_has_linked = True
             async for message in messages:
                 self._handle(message, link, seat)
         except LinkError as error:

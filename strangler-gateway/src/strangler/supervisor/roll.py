@@ -20,6 +20,7 @@ class Seat:
     has_linked: bool = False
     """Once it has, it may serve requests, and under the kills that it was told last."""
     ready: bool = False
+    has_been_ready: bool = False
     revision: int = 0
     acknowledged: int = 0
     """The generation of kills that it has acknowledged."""
@@ -34,11 +35,12 @@ class Seat:
         """The worker has died."""
         self.pid = self.revision = self.acknowledged = 0
         self.link = None
-        self.has_linked = self.ready = False
+        self.has_linked = self.ready = self.has_been_ready = False
 
     def hear(self, status: Status) -> None:
         """The worker says how it is."""
         self.ready, self.revision = status.accepting, status.revision
+        self.has_been_ready |= self.ready
 
 
 class Roll:
@@ -47,6 +49,7 @@ class Roll:
     def __init__(self, slots: int) -> None:
         self.seats = tuple(Seat(slot) for slot in range(slots))
         self.control_pid = 0
+        self.control_has_linked = False
         self.is_ending = False
         self._changed = asyncio.Event()
 

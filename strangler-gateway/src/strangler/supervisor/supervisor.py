@@ -86,10 +86,12 @@ class Supervisor:
             seat.take(pid)
             self.roll.changed()
 
-        def ended(_status: int) -> None:
+        def ended(_status: int) -> bool:
+            came_into_use = seat.has_been_ready
             seat.leave()
             seat.restarts += not self._stop.is_set()
             self.roll.changed()
+            return came_into_use
 
         return Child(f"worker {seat.slot}", command, on_start=started, on_end=ended, pass_fds=(sock.fileno(),))
 
@@ -101,10 +103,10 @@ class Supervisor:
         return self._plan.control_command + own
 
     def _control_started(self, pid: int) -> None:
-        self.roll.control_pid = pid
+        self.roll.control_pid, self.roll.control_has_linked = pid, False
         self.roll.changed()
 
-    def _control_ended(self, status: int) -> None:
+    def _control_ended(self, status: int) -> bool:
         self.roll.control_pid = 0
         self.roll.changed()
         if status == USAGE and self._control_starts == 1 and not self._stop.is_set():
@@ -113,6 +115,7 @@ class Supervisor:
             logger.error("control cannot work with what it was given; the gateway ends")
             self._exit_status = USAGE
             self.stop()
+        return self.roll.control_has_linked
 
     # The end: workers first, so that control hears what they did last
 
