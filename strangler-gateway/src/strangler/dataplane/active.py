@@ -12,6 +12,8 @@ from strangler.routing.path import is_plain, read_path
 from strangler.routing.subject import compile_sources, find_subject
 from strangler.upstream.balancer import Balancer, Balancers
 
+SERVICE = Arm.SERVICE
+
 
 class ActiveArm:
     """One side of a route: where its requests go and where they are counted."""
@@ -40,7 +42,7 @@ class ActiveRoute:
 
     def arm(self, decision: Decision) -> ActiveArm:
         """The side that a decision names; the monolith where there is no service."""
-        return self.service if decision.arm is Arm.SERVICE and self.service is not None else self.monolith
+        return self.service if decision.arm is SERVICE and self.service is not None else self.monolith
 
 
 class Topology:

@@ -16,15 +16,15 @@ class ArmCounters:
     def __init__(self, route: str, arm: Arm) -> None:
         self.route = route
         self.arm = arm
-        self.statuses: Counter[int] = Counter()
-        self.reasons: Counter[Reason] = Counter()
+        self.statuses: dict[int, int] = {}
+        self.reasons: dict[Reason, int] = {}
         self.buckets = [0] * (len(LATENCY_BOUNDS) + 1)
         self.seconds = 0.0
 
     def count(self, status: int, reason: Reason, seconds: float) -> None:
         """Add one request; status 0 if the client left before there was an answer."""
-        self.statuses[status] += 1
-        self.reasons[reason] += 1
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
         self.buckets[bisect_left(LATENCY_BOUNDS, seconds)] += 1
         self.seconds += seconds
 

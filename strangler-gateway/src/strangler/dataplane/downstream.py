@@ -20,7 +20,7 @@ from strangler.upstream.connection import WRITE_HIGH
 if TYPE_CHECKING:
     from strangler.dataplane.worker import Worker
 
-LINGER = 2.0
+LINGER_TIME = 2.0
 """Seconds in which the rest of a refused request is read and thrown away, so that the answer is not lost to a reset
 (RFC 9112 §9.6)."""
 _RESET = struct.pack("ii", 1, 0)
@@ -36,6 +36,10 @@ class Phase(Enum):
     RESPONSE = auto()
     RELAY = auto()
     LINGER = auto()
+
+
+IDLE, HEAD, BODY, RESPONSE, RELAY, LINGER = Phase
+"""By name, since on Python 3.11 each look at an attribute of an Enum costs as much as parsing three header fields."""
 
 
 class Downstream(asyncio.Protocol):
@@ -54,7 +58,7 @@ class Downstream(asyncio.Protocol):
         self._advancing = False
         self._unsent = 0
         self._writing_blocked = False
-        self._phase = Phase.IDLE
+        self._phase = IDLE
         self._wait = worker.limits.idle_timeout
         self.deadline = math.inf
         self.exchange: Exchange | None = None
@@ -71,13 +75,13 @@ class Downstream(asyncio.Protocol):
         """Send a part of the answer."""
         address = transport.get_extra_info("peername")
         self.peer = Peer(address[0] if address else "", self._worker.trusted)
-        self._expect(Phase.IDLE, self._worker.limits.idle_timeout)
+        self._expect(IDLE, self._worker.limits.idle_timeout)
         if not self._worker.admit(self):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent as far as it can be taken now."""
-        if self._phase is Phase.LINGER:
+        if self._phase is LINGER:
             return
         self._buffer = self._buffer + data if self._buffer else data
         self._advance()
@@ -138,7 +142,7 @@ class Downstream(asyncio.Protocol):
     def _take(self) -> bool:
         """Take one head or a part of a body; False if that has to wait."""
         exchange = self.exchange
-        if self._phase is Phase.LINGER:
+        if self._phase is LINGER:
             self._buffer = b""
             return False
         try:
@@ -164,8 +168,8 @@ class Downstream(asyncio.Protocol):
         if end == 3:
             if buffer and buffer != b"\r" and not b"A" <= buffer[:1] <= b"Z":
                 raise RequestRefused(400, "the connection does not begin with an HTTP request")
-            if self._phase is not Phase.HEAD:
-                self._expect(Phase.HEAD, limits.header_timeout)
+            if self._phase is not HEAD:
+                self._expect(HEAD, limits.header_timeout)
             return False
         head = self._worker.parser.parse(buffer[:end])
         self._buffer = buffer[end:]
@@ -196,16 +200,16 @@ class Downstream(asyncio.Protocol):
         exchange = self.exchange
         if exchange is not None and exchange.body is not None:
             if exchange.forwarding is None or not exchange.forwarding.answering:
-                self._expect(Phase.BODY, seconds)
+                self._expect(BODY, seconds)
             self._advance()
 
     def await_response(self, seconds: float) -> None:
         """The request is sent; its answer is due."""
-        self._expect(Phase.RESPONSE, seconds)
+        self._expect(RESPONSE, seconds)
 
     def await_more(self, seconds: float) -> None:
         """A part of the answer came; the next is due."""
-        self._phase = Phase.RELAY
+        self._phase = RELAY
         self._wait = seconds
         self._unsent = self._transport.get_write_buffer_size()
         self.deadline = self._worker.now + seconds
@@ -217,7 +221,7 @@ class Downstream(asyncio.Protocol):
             return
         exchange.forwarding = None  # The two know each other: without this only the garbage collector frees them.
         self._worker.finished(exchange)
-        if exchange.body is not None or exchange.failure is Failure.REQUEST:
+        if exchange.body is not None or (exchange.failure is not None and exchange.failure is Failure.REQUEST):
             self._linger()
         elif not exchange.keep_alive or self.stopping:
             if self._buffer or self._paused:
@@ -225,7 +229,7 @@ class Downstream(asyncio.Protocol):
             else:
                 self._transport.close()
         else:
-            self._expect(Phase.IDLE, self._worker.limits.idle_timeout)
+            self._expect(IDLE, self._worker.limits.idle_timeout)
             if self._buffer or self._paused:
                 self._advance()
 
@@ -286,7 +290,7 @@ class Downstream(asyncio.Protocol):
         """End our side, and read what still comes into nothing for a moment."""
         self._buffer = b""
         self._unsent = self._transport.get_write_buffer_size()
-        self._expect(Phase.LINGER, LINGER)
+        self._expect(LINGER, LINGER_TIME)
         if self._transport.can_write_eof():
             self._transport.write_eof()
         self._pause_reading(False)
@@ -301,15 +305,15 @@ class Downstream(asyncio.Protocol):
     def expire(self) -> None:
         """The deadline has passed; called by the worker's sweep."""
         phase, exchange = self._phase, self.exchange
-        if phase is Phase.HEAD:
+        if phase is HEAD:
             self._worker.counters.failures[Failure.REQUEST_TIMEOUT] += 1
             self._send_problem(Failure.REQUEST_TIMEOUT, 408, "The head of the request is not complete.", b"-")
             self._linger()
         elif exchange is None:
             self._expire_silence()
-        elif phase is Phase.RELAY:
+        elif phase is RELAY:
             self._expire_relay(exchange)
-        elif phase is Phase.RESPONSE:
+        elif phase is RESPONSE:
             self.answer_failure(Failure.RESPONSE_TIMEOUT, f"no answer within {self._wait:g} s")
         else:
             assert exchange.forwarding is not None
@@ -319,7 +323,7 @@ class Downstream(asyncio.Protocol):
     def _expire_silence(self) -> None:
         """Nothing is asked any more. A client that still reads its last answer is given more time."""
         unsent = self._transport.get_write_buffer_size()
-        if not unsent and self._phase is Phase.IDLE:
+        if not unsent and self._phase is IDLE:
             self._transport.close()
         elif unsent and (unsent < self._unsent or not self._unsent):
             self._unsent = unsent
@@ -341,5 +345,5 @@ class Downstream(asyncio.Protocol):
     def stop(self) -> None:
         """The worker is stopping: finish what has begun, take nothing more."""
         self.stopping = True
-        if self.exchange is None and self._phase is not Phase.LINGER and not self._buffer:
+        if self.exchange is None and self._phase is not LINGER and not self._buffer:
             self._transport.close()

@@ -30,7 +30,9 @@ _UNTRUSTED = REPLACED | _LOOKALIKES | frozenset(_CLAIMS)
 """From a client these are claims, and are replaced."""
 _TRUSTED = REPLACED | _LOOKALIKES | {b"x-forwarded-for", b"forwarded", b"x-request-id"}
 """From a trusted proxy host, port and scheme are believed, and the address lists are extended."""
-_NO_TRACE = frozenset((b"traceparent", b"tracestate"))
+_UNTRUSTED_NEW_TRACE = _UNTRUSTED | {b"traceparent", b"tracestate"}
+_TRUSTED_NEW_TRACE = _TRUSTED | {b"traceparent", b"tracestate"}
+_NONE: list[bytes] = []
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 # Version 00 has exactly four parts; a later one may have more (Trace Context §3.2.2).
@@ -61,12 +63,13 @@ def is_trusted(address: str, networks: Sequence[Network]) -> bool:
 class Peer:
     """The other end of a downstream connection, and what of its requests is believed."""
 
-    __slots__ = ("_forwarded_for", "_networks", "_via", "address", "trusted")
+    __slots__ = ("_forwarded_for", "_host", "_networks", "_replaced", "_via", "address", "trusted")
 
     def __init__(self, address: str, networks: Sequence[Network]) -> None:
         self.address = address
         self._networks = networks
         self.trusted = bool(networks) and is_trusted(address, networks)
+        self._host = self._replaced = b""
         plain = address.encode()
         self._forwarded_for = plain
         self._via = b'for="[%b]"' % plain if b":" in plain else b"for=%b" % plain
@@ -87,25 +90,23 @@ class Peer:
 
     def upstream_fields(self, head: RequestHead, ids: "Ids") -> tuple[frozenset[bytes], tuple[bytes, ...]]:
         """Which of the request's fields to leave out, and the lines to add in their place, without CRLF."""
-        lines: tuple[bytes, ...]
-        if not self.trusted:
-            dropped = _UNTRUSTED
-            lines = (
-                b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: %b\r\n"
-                b'Forwarded: %b;host="%b";proto=http' % (self._forwarded_for, head.host, self._via, head.host)
-                if head.host
-                else b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\nForwarded: %b;proto=http"
-                % (self._forwarded_for, self._via),
-                ids.line,
-            )
+        if self.trusted:
+            first = self._extended(head)
         else:
-            dropped = _TRUSTED
-            lines = (*self._extended(head), ids.line)
+            if head.host != self._host or not self._replaced:  # It is another one once in the life of most connections.
+                self._host, self._replaced = head.host, self._replacement(head.host)
+            first = self._replaced
         if ids.new_trace:
-            return dropped | _NO_TRACE, (*lines, ids.trace_line)
-        return dropped, lines
+            return (_TRUSTED_NEW_TRACE if self.trusted else _UNTRUSTED_NEW_TRACE), (first, ids.line, ids.trace_line)
+        return (_TRUSTED if self.trusted else _UNTRUSTED), (first, ids.line)
 
-    def _extended(self, head: RequestHead) -> tuple[bytes, ...]:
+    def _replacement(self, host: bytes) -> bytes:
+        lines = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\n" % self._forwarded_for
+        if not host:
+            return lines + b"Forwarded: %b;proto=http" % self._via
+        return lines + b'X-Forwarded-Host: %b\r\nForwarded: %b;host="%b";proto=http' % (host, self._via, host)
+
+    def _extended(self, head: RequestHead) -> bytes:
         names = head.fields.names
         before = head.fields.values(b"x-forwarded-for")
         chain = head.fields.values(b"forwarded")
@@ -117,7 +118,7 @@ class Peer:
             lines.append(b"X-Forwarded-Proto: http")
         if head.host and b"x-forwarded-host" not in names:
             lines.append(b"X-Forwarded-Host: %b" % head.host)
-        return tuple(lines)
+        return b"\r\n".join(lines)
 
 
 _sequence = random.Random(random.SystemRandom().getrandbits(128))  # noqa: S311 - identifiers, not secrets
@@ -129,10 +130,10 @@ class Ids:
     __slots__ = ("line", "new_trace", "request_id", "trace_id")
 
     def __init__(self, head: RequestHead) -> None:
-        traces = head.fields.values(b"traceparent")
+        traces = head.special.get(b"traceparent", _NONE)
         self.new_trace = len(traces) != 1 or _TRACEPARENT.fullmatch(traces[0]) is None
         self.trace_id = b"%032x" % (_sequence.getrandbits(128) or 1) if self.new_trace else traces[0][3:35]
-        given = head.fields.values(b"x-request-id")
+        given = head.special.get(b"x-request-id", _NONE)
         self.request_id = given[0] if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]) else self.trace_id
         self.line = b"X-Request-ID: " + self.request_id
 

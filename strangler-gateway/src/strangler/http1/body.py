@@ -123,7 +123,7 @@ class CloseReader:
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
         """Return all of it."""
-        return [data], b""
+        return [data] if data else [], b""
 
 
 BodyReader = ChunkedReader | LengthReader | CloseReader

@@ -19,6 +19,9 @@ HOP_BY_HOP = frozenset(
     )
 )
 
+COMMON = frozenset((b"close", b"keep-alive"))
+"""What a Connection header says besides naming fields."""
+
 NOT_NAMEABLE = frozenset((b"host", b"content-length", b"content-type", b"authorization", b"cookie", b"date"))
 """End-to-end fields that a Connection header cannot make hop-by-hop: naming them is an attack, not a wish."""
 

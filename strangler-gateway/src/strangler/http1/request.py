@@ -11,7 +11,17 @@ from strangler.model.snapshot import Limits
 
 _NO_NAMES: frozenset[bytes] = frozenset()
 _NONE: list[bytes] = []
-_FRAMING = frozenset((b"host", b"connection", b"content-length", b"transfer-encoding", b"expect"))
+_SPECIAL = frozenset(
+    (
+        b"connection",
+        b"content-length",
+        b"expect",
+        b"host",
+        b"traceparent",
+        b"transfer-encoding",
+        b"x-request-id",
+    )
+)
 _LOOKALIKES = frozenset((b"content_length", b"transfer_encoding"))
 """Fields that an application behind CGI variables would take for those that frame the body."""
 _VERSIONS = {b" HTTP/1.1": 1, b" HTTP/1.0": 0}
@@ -22,7 +32,7 @@ class RequestHead:
 
     __slots__ = (
         "connection", "expects_continue", "fields", "host", "keep_alive", "length", "method", "minor", "path", "query",
-        "target", "underscores",
+        "special", "target", "underscores",
     )  # fmt: skip
 
     method: bytes
@@ -34,6 +44,8 @@ class RequestHead:
     minor: int
     """0 or 1: the second digit of the version."""
     fields: Fields
+    special: dict[bytes, list[bytes]]
+    """The values of those fields that the gateway asks every request for, where they are present."""
     host: bytes
     connection: frozenset[bytes]
     """What the Connection header names."""
@@ -100,7 +112,7 @@ class RequestParser:
         head.underscores = b"_" in b"".join(names)
         if head.underscores and not _LOOKALIKES.isdisjoint(names):
             raise RequestRefused(400, "Content_Length and Transfer_Encoding cannot be told from the real ones")
-        values = {name: fields.values(name) for name in _FRAMING.intersection(names)}
+        head.special = values = {name: fields.values(name) for name in _SPECIAL.intersection(names)}
         connection = values.get(b"connection")
         head.target, authority = read_target(method, self._target)
         head.path, _, head.query = head.target.partition(b"?")

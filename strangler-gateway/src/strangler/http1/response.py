@@ -4,13 +4,12 @@ import httptools
 
 from strangler.http1.body import CHUNKED, UNTIL_CLOSE
 from strangler.http1.fields import Fields
-from strangler.http1.headers import HOP_BY_HOP, is_length, list_members
+from strangler.http1.headers import COMMON, HOP_BY_HOP, is_length, list_members
 from strangler.http1.refusal import ResponseRefused
 
 MAX_HEAD = 64 * 1024
 MAX_FIELDS = 256
 
-_COMMON = frozenset((b"close", b"keep-alive"))
 _NO_NAMES: frozenset[bytes] = frozenset()
 _VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 
@@ -76,7 +75,7 @@ class ResponseParser:
         connection = fields.values(b"connection")
         names = list_members(b",".join(connection)) if connection else _NO_NAMES
         head.keep_alive = b"close" not in names if minor else b"keep-alive" in names
-        head.lines = fields.without(self._dropped if names <= _COMMON else self._dropped | names)
+        head.lines = fields.without(self._dropped if names <= COMMON else self._dropped | names)
         head.length = _length(fields, minor)
         if bodiless or status in {204, 304} or status < 200:
             head.length = _announced(head.length, status)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from strangler.http1.body import CHUNKED
-from strangler.http1.headers import HOP_BY_HOP
+from strangler.http1.headers import COMMON, HOP_BY_HOP
 from strangler.http1.request import RequestHead
 
 REPLACED = HOP_BY_HOP | {b"host", b"content-length"}
@@ -19,7 +19,7 @@ def request_head(head: RequestHead, host: bytes, dropped: frozenset[bytes], adde
 
     ``dropped`` are lower-case names to leave out, ``REPLACED`` among them; ``added`` are lines without CRLF.
     """
-    if head.connection:
+    if not head.connection <= COMMON:
         dropped |= head.connection
     lines = [b"%b %b HTTP/1.1\r\nHost: %b" % (head.method, head.target, host)]
     lines += head.fields.without(dropped)

@@ -4,6 +4,7 @@ from strangler.model.decision import Arm, Decision, Reason
 from strangler.model.flag import Flag, Stage
 from strangler.routing.bucket import bucket
 
+CANARY = Stage.CANARY
 NO_ROUTE = Decision(Arm.MONOLITH, Reason.NO_ROUTE)
 KILLED = Decision(Arm.MONOLITH, Reason.KILLED)
 _STAGE_MONOLITH = Decision(Arm.MONOLITH, Reason.STAGE_MONOLITH)
@@ -20,7 +21,7 @@ def evaluate(flag: Flag, group: str, subject: str | None) -> Decision:
     Decisions are shared values: deciding allocates nothing. A stage that this version cannot serve goes to the
     monolith, as everything unknown does.
     """
-    if flag.stage is Stage.CANARY:
+    if flag.stage is CANARY:
         return _evaluate_canary(flag, group, subject)
     return _STAGE_SERVICE if flag.stage is Stage.SERVICE else _STAGE_MONOLITH
 

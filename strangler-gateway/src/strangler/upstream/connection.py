@@ -176,8 +176,10 @@ class UpstreamConnection(asyncio.Protocol):
         pieces: list[bytes] = []
         reader: BodyReader | None = None
         if has_body(head, bodiless=self._bodiless):
-            reader = body_reader(head.length)
-            if rest:
+            if head.length == len(rest):  # The whole of it came with its head, as most answers do.
+                pieces, rest = [rest], b""
+            else:
+                reader = body_reader(head.length)
                 try:
                     pieces, rest = reader.feed(rest)
                 except ChunkError as error:
