@@ -9,19 +9,20 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-import uvicorn
+from typing import TYPE_CHECKING
 
 from strangler.config.addresses import parse_listener
 from strangler.config.loading import load
-from strangler.control.api import create_app
-from strangler.control.api.access import TOKEN_VARIABLE, check_address
+from strangler.control.admin_address import TOKEN_VARIABLE, check_address
 from strangler.control.plane import ControlPlane
 from strangler.control.store import Store, StoreUnavailable
 from strangler.model.errors import ConfigError, StranglerError
 from strangler.model.upstream import Endpoint
+
+if TYPE_CHECKING:
+    from strangler.control.api.server import AdminServer
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,6 @@ REFUSED = 2
 """The exit code of a start that was refused: starting again without a change would be refused again."""
 FAILED = 1
 """The exit code where starting again may help: the store was away."""
-SHUTDOWN_SECONDS = 3
 
 
 class AddressTaken(StranglerError):
@@ -47,13 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_address(options.admin.host, token)
         loaded = load(options.config)
         options.state.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(
-            Store(options.store or loaded.serve.store or f"sqlite:///{options.state / 'control.db'}")
-        ) as store:
+        store_url = options.store or loaded.serve.store or f"sqlite:///{options.state / 'control.db'}"
+        with contextlib.closing(_listen(options.admin)) as listener, contextlib.closing(Store(store_url)) as store:
             store.migrate()
             plane = ControlPlane(loaded, options.config, options.state, store)
-            with contextlib.closing(_listen(options.admin)) as listener:
-                asyncio.run(_serve(plane, listener, token))
+            asyncio.run(_serve(plane, listener, token))
     except ConfigError as error:
         for problem in error.problems:
             print(f"{error.source}: {problem}", file=sys.stderr)
@@ -65,39 +63,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _serve(plane: ControlPlane, listener: socket.socket, token: str | None) -> None:
-    server = _Server(
-        uvicorn.Config(
-            create_app(plane, token),
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        )
-    )
+    stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, stopped.set)
     await plane.link_server.start()
     supervisor = asyncio.create_task(plane.supervisor.run())
     try:
+        # Beside the links: workers wait for their snapshot, and need not wait for half a second of imports as well.
+        server = await asyncio.to_thread(_admin_server, plane, token)
         logger.info("revision %d, admin API on %s", plane.revision, _address(listener))
-        await server.serve([listener])
+        stopping = asyncio.create_task(_end_when(stopped, server))
+        await server.run_on(listener)
+        stopping.cancel()
     finally:
         supervisor.cancel()
         await asyncio.gather(supervisor, return_exceptions=True)
         await plane.link_server.close()
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: this process has more to end than a server."""
+def _admin_server(plane: ControlPlane, token: str | None) -> "AdminServer":
+    from strangler.control.api.server import AdminServer  # noqa: PLC0415 - FastAPI and uvicorn, when there is time
 
-    def stop(self) -> None:
-        self.should_exit = True
+    return AdminServer(plane, token)
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+
+async def _end_when(stopped: asyncio.Event, server: "AdminServer") -> None:
+    await stopped.wait()
+    server.end()
 
 
 def _listen(address: Endpoint) -> socket.socket:

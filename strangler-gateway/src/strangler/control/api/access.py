@@ -1,41 +1,13 @@
 """Who may use the admin API: whoever has the token; without one, programs on this machine that mean it."""
 
 import hmac
-import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from strangler.control.admin_address import is_loopback
 from strangler.control.api.problems import problem
-from strangler.model.errors import StranglerError
-
-TOKEN_VARIABLE = "STRANGLER_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
-LEAST_TOKEN_LENGTH = 16
-
-
-class UnsafeAddress(StranglerError):
-    """The admin API would be open to a network without a token."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether ``host`` (a name or address, without brackets) can only be this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def check_address(host: str, token: str | None) -> None:
-    """Raises ``UnsafeAddress``."""
-    if token is not None and len(token) < LEAST_TOKEN_LENGTH:
-        raise UnsafeAddress(f"{TOKEN_VARIABLE} has fewer than {LEAST_TOKEN_LENGTH} characters; make it longer")
-    if token is None and not is_loopback(host):
-        raise UnsafeAddress(
-            f"the admin API would be open to everyone who can reach {host}; set {TOKEN_VARIABLE}, or use 127.0.0.1"
-        )
 
 
 class AccessRule:
