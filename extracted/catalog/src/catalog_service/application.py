@@ -19,6 +19,7 @@ from chassis.tokens import TokenVerifier
 def build(settings: Settings) -> FastAPI:
     """Return the application. The keys are no readiness check: reads go on while their issuer is down."""
     database = Database(settings.async_database_url, pool_size=settings.pool_size)
+    catalog = Catalog(database)
     keys = KeySet(fetcher(settings.jwks))
     verifier = TokenVerifier(
         keys, issuer=settings.token_issuer, audience=settings.token_audience, required=REQUIRED_CLAIMS
@@ -26,7 +27,7 @@ def build(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.catalog = Catalog(database)
+        app.state.catalog = catalog
         app.state.callers = Callers(verifier, realm="shop")
         app.state.max_body_bytes = settings.max_body_bytes
         try:
@@ -40,6 +41,6 @@ def build(settings: Settings) -> FastAPI:
         version=__version__,
         settings=settings,
         routers=[router],
-        checks={"database": database.check},
+        checks={"database": catalog.check},
         lifespan=lifespan,
     )

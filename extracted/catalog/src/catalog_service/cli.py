@@ -1,7 +1,7 @@
 """The command `catalog-service`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ from catalog_service import __version__
 from catalog_service.application import build
 from catalog_service.settings import Settings
 from chassis.server import serve as serve_application
+from chassis.settings import read_settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="The catalog, extracted from the shop.")
 
@@ -25,8 +26,7 @@ def serve(
     access_log: Annotated[Path | None, typer.Option(help="File that gets one JSON line per answered request.")] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    given: dict[str, Any] = {"host": host, "port": port, "access_log": access_log}
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    settings = read_settings(Settings, {"host": host, "port": port, "access_log": access_log})
     serve_application("catalog-service", lambda: build(settings), settings)
 
 

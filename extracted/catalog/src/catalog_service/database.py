@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Dialect, event, text
+from sqlalchemy import Connection, DateTime, Dialect, event
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.types import TypeDecorator
@@ -57,11 +57,6 @@ class Database:
         """A transaction that commits at the end, or rolls back when an exception leaves it."""
         async with self._writer.begin() as connection:
             yield connection
-
-    async def check(self) -> None:
-        """Return if the database answers; raise what its driver raises otherwise."""
-        async with self.reading() as connection:
-            await connection.execute(text("SELECT 1"))
 
     async def dispose(self) -> None:
         await self._engine.dispose()

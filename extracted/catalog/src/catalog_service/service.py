@@ -54,6 +54,11 @@ class Catalog:
         self._database = database
         self._clock = clock
 
+    async def check(self) -> None:
+        """Return if the tables can be read. Raises what the driver raises, as long as the shop has not created them."""
+        async with self._database.reading() as connection:
+            await repository.find_categories(connection, CategoryQuery(page_size=1))
+
     async def product(self, product_id: int) -> Product:
         async with self._database.reading() as connection:
             return _product(await _known(connection, products, product_id))

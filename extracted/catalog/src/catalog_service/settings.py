@@ -4,7 +4,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 
-from chassis.settings import ServiceSettings
+from chassis.settings import KeySource, ServiceSettings
 
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
@@ -17,7 +17,7 @@ class Settings(ServiceSettings):
     port: int = Field(default=8091, ge=0, le=65_535)
     database_url: str = Field(default="sqlite:///shop.db", validation_alias="DATABASE_URL")
     pool_size: int = Field(default=10, ge=1, description="connections kept; as many again may be opened under load")
-    jwks: str = Field(
+    jwks: KeySource = Field(
         default="http://127.0.0.1:8090/.well-known/jwks.json", description="URL or file with the shop's public keys"
     )
 

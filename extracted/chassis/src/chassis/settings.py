@@ -1,9 +1,11 @@
-"""What every service can be told from its environment. A service subclasses this and gives it a prefix of its own."""
+"""What every service can be told from its environment. A service subclasses this with a prefix of its own."""
 
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -33,3 +35,22 @@ class ServiceSettings(BaseSettings):
     jwks: KeySource | None = Field(default=None, description="URL or file with the issuer's public keys")
     token_issuer: str = Field(default="https://shop.example", description="the `iss` that a token must carry")
     token_audience: str = Field(default="shop", description="the `aud` that a token must carry")
+
+
+Settings = TypeVar("Settings", bound=ServiceSettings)
+
+
+def read_settings(kind: type[Settings], given: Mapping[str, Any]) -> Settings:
+    """Return the settings of the environment with what the command line gives on top (None: not given).
+
+    Where something is wrong, each setting is named in a line on standard error, and the program ends with 2.
+    """
+    try:
+        return kind(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        prefix = kind.model_config.get("env_prefix", "")
+        for found in error.errors(include_url=False):
+            name = str(found["loc"][0])
+            variable = name if name.isupper() else f"{prefix}{name}".upper()
+            print(f"{variable}: {found['msg']}, not {found['input']!r}", file=sys.stderr)
+        raise SystemExit(2) from None
