@@ -17,6 +17,8 @@ from yardstick.gateway.peers import NGINX, PEERS, UPSTREAM, Peer
 from yardstick.gateway.running import NotRunningError, run
 from yardstick.gateway.same_job import NotTheSameJobError, check
 
+BUSY = 0.5
+"""Load average per core from which figures are not to be trusted."""
 console = Console(highlight=False)
 app = typer.Typer(add_completion=False)
 
@@ -37,6 +39,12 @@ def main(
     if not cores.apart:
         console.print("There is only one core: proxies and load share it, and the figures mean little.")
     machine = look(chosen)
+    if machine.load_average > BUSY * machine.cores:
+        console.print(
+            f"The machine is busy (load average {machine.load_average:.1f} on {machine.cores} cores): "
+            "ratios then spread, and are worse for what needs more of the caches.",
+            soft_wrap=True,
+        )
     conditions: dict[str, object] = {
         "rounds": rounds_,
         "seconds per proxy and round": seconds,
