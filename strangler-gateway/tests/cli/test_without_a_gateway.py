@@ -83,6 +83,21 @@ def test_down_is_content_when_nothing_runs(state: StateFolder) -> None:
     assert "no gateway runs" in strangler("down").out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("/api//products",), "can be read in more than one way"),
+        (("/", "--header", "näme: x"), '--header "Name: value"'),
+        (("/", "--header", ": x"), '--header "Name: value"'),
+    ],
+)
+def test_explain_refuses_what_a_worker_would_refuse(
+    state: StateFolder, arguments: tuple[str, ...], message: str
+) -> None:
+    ran = strangler("explain", "GET", *arguments)
+    assert (ran.status, message in ran.err) == (2, True), ran.err
+
+
 # check, config, version
 
 

@@ -1,5 +1,6 @@
 """The gateway's processes: replaced when they die, ended in order, and never left behind."""
 
+import asyncio
 import json
 import os
 import signal
@@ -9,7 +10,8 @@ import time
 import psutil
 import pytest
 
-from strangler.model.messages import Hello, Refused, RosterRequest, ShutdownRequest
+from strangler.link.stream import connect
+from strangler.model.messages import Hello, Refused, Roster, RosterRequest, ShutdownRequest
 
 from .conftest import StandInGateway, eventually
 
@@ -83,6 +85,31 @@ def test_a_control_that_fails_is_tried_again_while_the_workers_serve(gateway: St
     (gateway.state / "control-status").unlink()
     eventually(lambda: gateway.roster().control_pid != 0)
     assert gateway.get(gateway.listen)[0] == 200
+
+
+def test_who_asked_for_the_roster_is_told_every_change(gateway: StandInGateway) -> None:
+    gateway.start_ready()
+
+    async def pids_of_slot_0_while_it_is_replaced() -> list[int]:
+        async with asyncio.timeout(20):
+            link = await connect(gateway.state / "supervisor.sock")
+            link.send(Hello("control", 0))
+            link.send(RosterRequest())
+            seen: list[int] = []
+            async for message in link.receive():
+                assert isinstance(message, Roster)
+                slot = message.slots[0]
+                if not seen:
+                    os.kill(slot.pid, signal.SIGKILL)
+                seen.append(slot.pid)
+                if slot.ready and slot.pid != seen[0]:
+                    break
+            link.close()
+            return seen
+
+    pids = asyncio.run(pids_of_slot_0_while_it_is_replaced())
+    assert 0 in pids, "while it is being replaced nobody sits there"
+    assert pids[-1] not in {0, pids[0]}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

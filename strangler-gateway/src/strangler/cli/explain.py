@@ -1,6 +1,7 @@
 """``strangler explain``: which route and arm a request would get, and why."""
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ from strangler.cli.last_snapshot import LastSnapshot
 from strangler.cli.options import DEFAULT_STATE, Admin, Json, State
 from strangler.cli.screen import print_json, say, warn
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A header's name by RFC 9110 §5.6.2."""
 _WHY = {
     "no_route": "no route takes it, so it goes to the monolith",
     "killed": "the route is killed, so it goes to the monolith whatever its flag says",
@@ -54,7 +57,7 @@ def explain(
 
 def _pair(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
-    if not colon or not name.strip():
+    if not colon or not _TOKEN.fullmatch(name.strip()):
         raise BadInput(f'--header «{text}» is no header; write --header "Name: value"')
     return name.strip(), value.strip()
 
@@ -62,11 +65,15 @@ def _pair(text: str) -> tuple[str, str]:
 def _offline(
     state: Path, method: str, target: str, headers: list[tuple[str, str]], client: str, error: Unreachable
 ) -> dict[str, Any]:
+    from strangler.routing.explain import AmbiguousPath  # noqa: PLC0415
     from strangler.routing.explain import explain as decide  # noqa: PLC0415
 
     last = LastSnapshot(state)
     warn(f"{error}; this is by the last snapshot, {last.snapshot.revision}, and the kills on disk")
-    return dataclasses.asdict(decide(last.snapshot, last.killed, method, target, headers, client))
+    try:
+        return dataclasses.asdict(decide(last.snapshot, last.killed, method, target, headers, client))
+    except AmbiguousPath as ambiguous:
+        raise BadInput(str(ambiguous)) from ambiguous
 
 
 def _show(document: dict[str, Any]) -> None:
