@@ -111,12 +111,12 @@ def _catalog_service(site: Site, shop_url: str, database: str) -> Iterator[Runni
 
 
 @contextlib.contextmanager
-def _catalog_behind_gateway(site: Site, flip: dict[str, object]) -> Iterator[Running]:
+def _catalog_behind_gateway(site: Site, database: str, flip: dict[str, object]) -> Iterator[Running]:
     """Put the gateway in front of the shop and the catalog service, which share a database, and flip the catalog."""
     gateway, admin, health = (free_port() for _ in range(3))
     with (
-        _shop(site, "flask", _sqlite(site)) as monolith,
-        _catalog_service(site, monolith.url, _sqlite(site)) as service,
+        _shop(site, "flask", database) as monolith,
+        _catalog_service(site, monolith.url, database) as service,
     ):
         config = site.folder / "strangler.yaml"
         config.write_text(
@@ -162,8 +162,8 @@ routes:
 """
 
 
-def catalog_behind_gateway(**flip: object) -> Start:
-    return lambda site: _catalog_behind_gateway(site, flip)
+def catalog_behind_gateway(database: Callable[[Site], str], **flip: object) -> Start:
+    return lambda site: _catalog_behind_gateway(site, database(site), flip)
 
 
 def shop(framework: str, database: Callable[[Site], str]) -> Start:
@@ -177,8 +177,16 @@ IMPLEMENTATIONS = (
     Implementation("django-postgresql", EVERYTHING, shop("django", _postgresql)),
     Implementation("fastapi-sqlite", EVERYTHING, shop("fastapi", _sqlite)),
     Implementation("fastapi-postgresql", EVERYTHING, shop("fastapi", _postgresql)),
-    Implementation("catalog-service", CATALOG, catalog_behind_gateway(stage="service"), arms=("service",)),
     Implementation(
-        "catalog-canary", CATALOG, catalog_behind_gateway(stage="canary", weight=50), arms=("monolith", "service")
+        "catalog-service-sqlite",
+        CATALOG,
+        catalog_behind_gateway(_sqlite, stage="service"),
+        arms=("service",),
+    ),
+    Implementation(
+        "catalog-canary-postgresql",
+        CATALOG,
+        catalog_behind_gateway(_postgresql, stage="canary", weight=50),
+        arms=("monolith", "service"),
     ),
 )
