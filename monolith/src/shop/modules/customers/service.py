@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -48,8 +49,14 @@ class Customers:
 
     @cached_property
     def _nobodys_hash(self) -> str:
-        """Verified when the account is unknown, so that the answer takes as long as for a known one."""
-        return self._passwords.hash(secrets.token_urlsafe())
+        """Verified when the account is unknown, so that the answer takes as long as for a known one.
+
+        It is nobody's: random bytes in the form of a hash, which no password gives.
+        """
+        settings = self._settings
+        cost = f"m={settings.argon2_memory_kib},t={settings.argon2_time_cost},p={settings.argon2_parallelism}"
+        salt, digest = (b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (16, 32))
+        return f"$argon2id$v=19${cost}${salt}${digest}"
 
     @cached_property
     def _signer(self) -> TokenSigner:
@@ -73,8 +80,8 @@ class Customers:
         return kept
 
     def prepare(self) -> None:
-        """Do now what the first log-in would wait for."""
-        _ = self._signer, self._nobodys_hash
+        """Make the signing key, where there is none yet."""
+        _ = self._signer
 
     def register(self, registration: Registration, role: str = CUSTOMER) -> Customer:
         password_hash = self._passwords.hash(registration.password)
