@@ -63,6 +63,25 @@ def test_a_lost_store_never_gives_an_old_number_to_another_snapshot(
     assert decode_snapshot((tmp_path / "state" / "snapshot.json").read_bytes()).revision == 5
 
 
+def test_a_store_from_a_backup_never_gives_an_old_number_to_another_snapshot(
+    supervisor, tmp_path: Path, start_control, workers
+) -> None:
+    database = tmp_path / "state" / "control.db"
+    with start_control(tmp_path):
+        pass
+    backup = database.read_bytes()
+    with start_control(tmp_path, config=None) as control:
+        workers.join(0)
+        workers.join(1)
+        control.flip("catalog", "canary", weight=1)
+        control.flip("catalog", "canary", weight=2)
+    database.write_bytes(backup)
+    with start_control(tmp_path, config=None) as control:
+        assert (control.revision(), control.stages()["products-get"]) == (4, "monolith")
+        newest = control.get("/history", limit=1)["items"][0]
+        assert newest["reason"] == "at start: the store differs from snapshot 3, the last that was published"
+
+
 def test_a_lost_snapshot_file_is_written_again(tmp_path: Path, start_control) -> None:
     with start_control(tmp_path):
         (tmp_path / "state" / "snapshot.json").unlink()

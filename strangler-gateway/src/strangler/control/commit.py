@@ -41,7 +41,10 @@ class Committer:
                 return snapshot
             # The store was replaced by an older one, or belongs to another folder: workers must not take two
             # different snapshots for the same.
-            return build_snapshot(writing.bump(published.revision), topology, writing.present_flags())
+            revision = writing.bump(published.revision)
+            what = f"{reason}: the store differs from snapshot {published.revision}, the last that was published"
+            writing.record([Change(ChangeKind.CONFIG, author, what)])
+            return build_snapshot(revision, topology, writing.present_flags())
 
         snapshot = self._commit(decide)
         assert snapshot is not None

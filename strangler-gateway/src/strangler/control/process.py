@@ -69,6 +69,8 @@ async def _serve(plane: ControlPlane, listener: socket.socket, token: str | None
         loop.add_signal_handler(number, stopped.set)
     await plane.link_server.start()
     supervisor = asyncio.create_task(plane.supervisor.run())
+    # It has no end of its own: if it has one, this process ends with the error, and the supervisor starts another.
+    supervisor.add_done_callback(lambda _: stopped.set())
     try:
         # Beside the links: workers wait for their snapshot, and need not wait for half a second of imports as well.
         server = await asyncio.to_thread(_admin_server, plane, token)
@@ -77,9 +79,10 @@ async def _serve(plane: ControlPlane, listener: socket.socket, token: str | None
         await server.run_on(listener)
         stopping.cancel()
     finally:
-        supervisor.cancel()
-        await asyncio.gather(supervisor, return_exceptions=True)
         await plane.link_server.close()
+        supervisor.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await supervisor
 
 
 def _admin_server(plane: ControlPlane, token: str | None) -> "AdminServer":
