@@ -130,10 +130,10 @@ class Ids:
     __slots__ = ("line", "new_trace", "request_id", "trace_id")
 
     def __init__(self, head: RequestHead) -> None:
-        traces = head.special.get(b"traceparent", _NONE)
+        traces = head.fields.special.get(b"traceparent", _NONE)
         self.new_trace = len(traces) != 1 or _TRACEPARENT.fullmatch(traces[0]) is None
         self.trace_id = b"%032x" % (_sequence.getrandbits(128) or 1) if self.new_trace else traces[0][3:35]
-        given = head.special.get(b"x-request-id", _NONE)
+        given = head.fields.special.get(b"x-request-id", _NONE)
         self.request_id = given[0] if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]) else self.trace_id
         self.line = b"X-Request-ID: " + self.request_id
 

@@ -42,7 +42,7 @@ class Forwarding:
         self._reused = False
         self._body_passed = False
         self._chunked = False
-        self._continue_due = exchange.head.expects_continue
+        self._continue_due = exchange.head.fields.expects_continue
         self.answering = False
         """Whether the answer's head has gone to the client."""
         self.sending_blocked = True

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from strangler.http1.body import CHUNKED
-from strangler.http1.headers import COMMON, HOP_BY_HOP
+from strangler.http1.headers import HOP_BY_HOP
 from strangler.http1.request import RequestHead
 
 REPLACED = HOP_BY_HOP | {b"host", b"content-length"}
@@ -14,23 +14,20 @@ _CARRY_CONTENT = frozenset((b"POST", b"PUT", b"PATCH"))
 """Methods whose empty body is announced as such (RFC 9110 §8.6)."""
 
 
-def request_head(head: RequestHead, host: bytes, dropped: frozenset[bytes], added: Iterable[bytes]) -> bytes:
+def request_head(head: RequestHead, host: bytes, dropped: frozenset[bytes], added: tuple[bytes, ...]) -> bytes:
     """The head that goes to the upstream.
 
-    ``dropped`` are lower-case names to leave out, ``REPLACED`` among them; ``added`` are lines without CRLF.
+    ``dropped`` are lower-case names to leave out, ``REPLACED`` among them; ``added`` are one or more
+    lines without CRLF.
     """
-    if not head.connection <= COMMON:
-        dropped |= head.connection
-    lines = [b"%b %b HTTP/1.1\r\nHost: %b" % (head.method, head.target, host)]
-    lines += head.fields.without(dropped)
-    lines += added
     if head.length == CHUNKED:
-        lines.append(b"Transfer-Encoding: chunked\r\n\r\n")
+        framing = b"Transfer-Encoding: chunked\r\n\r\n"
     elif head.length or head.method in _CARRY_CONTENT:
-        lines.append(b"Content-Length: %d\r\n\r\n" % head.length)
+        framing = b"Content-Length: %d\r\n\r\n" % head.length
     else:
-        lines.append(b"\r\n")
-    return b"\r\n".join(lines)
+        framing = b"\r\n"
+    first = b"%b %b HTTP/1.1\r\nHost: %b\r\n%b" % (head.method, head.target, host, head.fields.kept(dropped))
+    return b"\r\n".join((first + added[0], *added[1:], framing))
 
 
 _STATUS_LINES = {int(status): b"HTTP/1.1 %d %b" % (status, status.phrase.encode()) for status in HTTPStatus}
