@@ -1,14 +1,19 @@
 """Real rounds: nginx is started, checked, loaded and counted; what does not count is refused, with the reason."""
 
+import contextlib
 import dataclasses
+import socketserver
+import threading
+from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
 
 from yardstick.gateway import measure as measuring
 from yardstick.gateway.cores import Cores, choose_cores, cpu_time
-from yardstick.gateway.load import Counted, parse
+from yardstick.gateway.load import Counted, Load, apply, parse
 from yardstick.gateway.measure import measure
 from yardstick.gateway.peers import NGINX, UPSTREAM
 from yardstick.gateway.running import NotRunningError, run
@@ -54,7 +59,7 @@ def test_a_round_with_nginx_counts_requests_cpu_time_and_log_lines(tmp_path: Pat
         run(NGINX, tmp_path, upstream.place.port, cores.proxy) as nginx,
     ):
         assert "the request id in the access log" in check(nginx)
-        sample = measure(nginx, cores, number=0, seconds=1, connections=8)
+        sample = measure(nginx, Load(8, 50, cores.load), number=0, seconds=1)
         assert cpu_time(nginx.pid).tree >= sample.cpu_seconds
     assert sample.refused == ""
     assert sample.errors == 0
@@ -91,3 +96,38 @@ def test_a_proxy_that_does_not_start_tells_why(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_trusted_is_refused(requests: int, errors: int, logged: int, refusal: str) -> None:
     assert measuring.refusal(requests, errors, logged) == refusal
+
+
+class Recorder(socketserver.StreamRequestHandler):
+    """Answers every request with an empty 200 and keeps its head."""
+
+    heads: ClassVar[list[bytes]] = []
+
+    def handle(self) -> None:
+        head = b""
+        with contextlib.suppress(ConnectionError):
+            while line := self.rfile.readline():
+                head += line
+                if line == b"\r\n":
+                    self.heads.append(head)
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                    head = b""
+
+
+@pytest.mark.parametrize("share", [0, 30, 100])
+def test_as_many_requests_as_wanted_have_a_header_section_of_their_own(share: int) -> None:
+    Recorder.heads.clear()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Recorder) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        counted = apply(Load(connections=2, new_heads=share, core=choose_cores().load), server.server_address[1], 1)
+        server.shutdown()
+        thread.join()
+    assert counted.requests > 100
+    heads = Counter(Recorder.heads)
+    new = sum(count == 1 for count in heads.values())
+    assert new == pytest.approx(counted.requests * share / 100, abs=80)
+    assert {head.count(b"\r\n") for head in heads} == {16}
+    sessions = {line for head in heads for line in head.split(b"\r\n") if line.startswith(b"Cookie:")}
+    assert len(sessions) == 64

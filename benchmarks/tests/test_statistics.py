@@ -4,12 +4,13 @@ import random
 import statistics
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yardstick.gateway.statistics import median_interval, rotated
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.1, 100.0), min_size=1, max_size=15))
 def test_the_interval_holds_the_median_and_stays_within_the_values(values: list[float]) -> None:
     estimate = median_interval(values)

@@ -12,6 +12,7 @@ from rich.console import Console
 from yardstick.gateway import report
 from yardstick.gateway.cores import choose_cores
 from yardstick.gateway.facts import look
+from yardstick.gateway.load import Load
 from yardstick.gateway.measure import Sample, measure, rounds
 from yardstick.gateway.peers import NGINX, PEERS, UPSTREAM, Peer
 from yardstick.gateway.running import NotRunningError, run
@@ -28,7 +29,10 @@ def main(
     rounds_: Annotated[int, typer.Option("--rounds", min=1, help="Rounds; fewer than 7 say little.")] = 9,
     seconds: Annotated[int, typer.Option(min=1, help="Seconds of load per proxy and round.")] = 4,
     only: Annotated[list[str] | None, typer.Option(help="Measure only this proxy beside nginx; repeatable.")] = None,
-    connections: Annotated[int, typer.Option(min=4, help="Keep-alive connections, a multiple of 4.")] = 32,
+    connections: Annotated[int, typer.Option(min=1, help="Keep-alive connections.")] = 32,
+    new_heads: Annotated[
+        int, typer.Option(min=0, max=100, help="Percent of requests whose header section no earlier one had.")
+    ] = 50,
     reports: Annotated[Path, typer.Option(help="The folder for bench-gateway.json and bench-gateway.md.")] = Path(
         "reports"
     ),
@@ -36,6 +40,7 @@ def main(
     """Measure CPU time per request of the gateway beside nginx, HAProxy, Envoy, Traefik and Caddy."""
     chosen = _chosen(only)
     cores = choose_cores()
+    load = Load(connections, new_heads, cores.load)
     if not cores.apart:
         console.print("There is only one core: proxies and load share it, and the figures mean little.")
     machine = look(chosen)
@@ -49,6 +54,7 @@ def main(
         "rounds": rounds_,
         "seconds per proxy and round": seconds,
         "connections": connections,
+        "requests with a header section that no earlier one had": f"{new_heads} %",
         "cores": f"proxy {cores.proxy}, load {cores.load}, upstream {cores.upstream}",
     }
     with tempfile.TemporaryDirectory(prefix="bench-gateway-") as folder, contextlib.ExitStack() as stack:
@@ -63,9 +69,9 @@ def main(
             console.print(str(error), markup=False, soft_wrap=True)
             raise typer.Exit(1) from None
         for one in running:
-            _show(measure(one, cores, number=-1, seconds=1, connections=connections), rounds_)
+            _show(measure(one, load, number=-1, seconds=1), rounds_)
         samples = []
-        for sample in rounds(running, cores, count=rounds_, seconds=seconds, connections=connections):
+        for sample in rounds(running, load, count=rounds_, seconds=seconds):
             _show(sample, rounds_)
             samples.append(sample)
     reports.mkdir(parents=True, exist_ok=True)

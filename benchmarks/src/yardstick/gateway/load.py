@@ -1,27 +1,21 @@
-"""The load: wrk with a browser's headers, over keep-alive connections, with a few different session cookies."""
+"""The load: wrk with the requests of ``requests.lua`` over keep-alive connections, one at a time on each."""
 
 import re
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
-SESSIONS = ("alder-1", "birch-2", "cedar-3", "dogwood-4")
-"""One wrk each: it has no other way to vary a header without a script, which would cost time of its own."""
-TARGET = "/api/products/7"
-HEADERS = (
-    "Connection: keep-alive",
-    'sec-ch-ua: "Chromium";v="142", "Not_A Brand";v="99"',
-    "sec-ch-ua-mobile: ?0",
-    'sec-ch-ua-platform: "Linux"',
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
-    "Accept: application/json, text/plain, */*",
-    "Sec-Fetch-Site: same-origin",
-    "Sec-Fetch-Mode: cors",
-    "Sec-Fetch-Dest: empty",
-    "Referer: http://shop.example/products?page=2",
-    "Accept-Encoding: gzip, deflate, br, zstd",
-    "Accept-Language: en-GB,en;q=0.9,de;q=0.7",
-)
-"""With Host and Cookie, as many as Chromium sends."""
+REQUESTS = Path(__file__).with_name("requests.lua")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How a proxy is loaded."""
+
+    connections: int
+    new_heads: int
+    """Percent of the requests whose header section no earlier request had."""
+    core: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +27,13 @@ class Counted:
     """Connections that failed, requests that timed out, answers above 399."""
     seconds: float
 
-    def __add__(self, other: "Counted") -> "Counted":
-        return Counted(self.requests + other.requests, self.errors + other.errors, max(self.seconds, other.seconds))
 
-
-def load(port: int, *, seconds: float, connections: int, core: int) -> Counted:
-    """Load a proxy; return the sum of what was counted. ``connections`` is rounded to a multiple of the sessions."""
-    each = max(1, round(connections / len(SESSIONS)))
-    command = ["taskset", "--cpu-list", str(core), "wrk", "--threads", "1", "--connections", str(each)]
-    command += ["--duration", f"{round(seconds)}s", "--timeout", "10s"]
-    for header in HEADERS:
-        command += ["--header", header]
-    started = [
-        subprocess.Popen(
-            [*command, "--header", f"Cookie: theme=dark; session={session}", f"http://127.0.0.1:{port}{TARGET}"],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for session in SESSIONS
-    ]
-    total = Counted(0, 0, 0.0)
-    for process in started:
-        output, _ = process.communicate()
-        total += parse(output)
-    return total
+def apply(load: Load, port: int, seconds: float) -> Counted:
+    """Load the proxy on this port; return what was counted."""
+    command = ["taskset", "--cpu-list", str(load.core), "wrk", "--threads", "1", "--timeout", "10s"]
+    command += ["--connections", str(load.connections), "--duration", f"{round(seconds)}s", "--script", str(REQUESTS)]
+    command += [f"http://127.0.0.1:{port}/", "--", str(load.new_heads)]
+    return parse(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout)
 
 
 def parse(output: str) -> Counted:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from yardstick.gateway.cores import Cores, cpu_time
-from yardstick.gateway.load import load
+from yardstick.gateway.cores import cpu_time
+from yardstick.gateway.load import Load, apply
 from yardstick.gateway.running import Running
 from yardstick.gateway.same_job import log_lines, wait_for_log
 from yardstick.gateway.statistics import rotated
@@ -46,23 +46,21 @@ class Sample:
         return self.requests / self.seconds
 
 
-def rounds(
-    running: Sequence[Running], cores: Cores, *, count: int, seconds: float, connections: int
-) -> Iterator[Sample]:
+def rounds(running: Sequence[Running], load: Load, *, count: int, seconds: float) -> Iterator[Sample]:
     """Yield a sample per proxy and round. Every round begins with another proxy."""
     for number in range(count):
         for one in rotated(running, number):
-            yield measure(one, cores, number=number, seconds=seconds, connections=connections)
+            yield measure(one, load, number=number, seconds=seconds)
 
 
-def measure(running: Running, cores: Cores, *, number: int, seconds: float, connections: int) -> Sample:
+def measure(running: Running, load: Load, *, number: int, seconds: float) -> Sample:
     """Load one proxy and count."""
     port, marker = running.place.port, running.peer.data_plane
     lines_before = log_lines(running)
-    settled = load(port, seconds=_SETTLE, connections=connections, core=cores.load)
+    settled = apply(load, port, _SETTLE)
     lines_before = wait_for_log(running, lines_before + settled.requests)
     before = cpu_time(running.pid, marker)
-    counted = load(port, seconds=seconds, connections=connections, core=cores.load)
+    counted = apply(load, port, seconds)
     used = cpu_time(running.pid, marker).since(before)
     logged = wait_for_log(running, lines_before + counted.requests) - lines_before
     return Sample(

@@ -121,8 +121,8 @@ Every proxy does the same job, which is checked before anything is timed: an acc
 time, request id, client, method, path, status, endpoint, duration and bytes, written to a file; X-Request-ID made when
 absent, and told to upstream and client; X-Forwarded-For, -Proto and -Host; connections to the upstream kept; five
 routes; one worker or thread. Exceptions stand below the table. All processes of a proxy are pinned to one core; wrk and
-the upstream, an nginx that answers 170 bytes of JSON, to another. wrk sends a browser's headers, with four
-different session cookies.
+the upstream, an nginx that answers 170 bytes of JSON, to another. wrk sends a browser's headers with the
+cookies of 64 users; some of the requests have a header section that none had before.
 
 In each round every proxy in turn is loaded for a second and then measured: user and system time of its whole tree of
 processes, divided by the requests that wrk counted. Each round begins with another proxy. A sample with an error, or

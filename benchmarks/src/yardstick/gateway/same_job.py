@@ -21,7 +21,7 @@ def check(running: Running) -> list[str]:
     name, peer, place = running.peer.name, running.peer, running.place
     authority = f"127.0.0.1:{place.port}"
     marker = uuid.uuid4().hex
-    with httpx.Client(base_url=f"http://{authority}", headers={"Cookie": "session=alder-1"}) as client:
+    with httpx.Client(base_url=f"http://{authority}", headers={"Cookie": "session=visitor-1"}) as client:
         given = client.get("/received", headers={"X-Request-ID": marker}).raise_for_status().json()
         answer = client.get("/received").raise_for_status()
         made = answer.json()
