@@ -47,7 +47,8 @@ class _Driver:
         self.idle: list[_Connection] = []
         self.opened = 0
         self.open = 0
-        self.connecting: set[asyncio.Task[None]] = set()
+        self.connecting: dict[int, asyncio.Task[None]] = {}
+        """By the connection's number, until it stands or has failed; each is meant for one that waits."""
         self.in_flight = 0
         self.results: list[Result] = []
         self.all_done = asyncio.Event()
@@ -75,7 +76,7 @@ class _Driver:
             stopped.cancel()
             for connection in self.idle:
                 connection.transport.close()
-            for task in self.connecting:
+            for task in self.connecting.values():
                 task.cancel()
         return summarise(self.results)
 
@@ -106,17 +107,16 @@ class _Driver:
     def _open(self) -> None:
         if self.open < self.plan.connections and len(self.connecting) < len(self.waiting):
             self.open += 1
-            task = self.loop.create_task(self._connect())
-            self.connecting.add(task)
-            task.add_done_callback(self.connecting.discard)
+            number = self.opened
+            self.opened += 1
+            self.connecting[number] = self.loop.create_task(self._connect(number))
 
-    async def _connect(self) -> None:
-        number = self.opened
-        self.opened += 1
+    async def _connect(self, number: int) -> None:
         try:
             await self.loop.create_connection(lambda: _Connection(self, number), self.host, self.port)
         except OSError as error:
             self.open -= 1
+            del self.connecting[number]
             if self.waiting:
                 self.finish(self.waiting.popleft(), error=f"connect: {error.strerror or error}")
             self._open()
@@ -178,6 +178,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's has the methods, not the base class
+        del self.driver.connecting[self.number]
         self.driver.ready(self)
 
     def send(self, exchange: _Exchange) -> None:
