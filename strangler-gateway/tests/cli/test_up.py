@@ -18,7 +18,7 @@ from support.processes import Running, free_port, start
 from .conftest import STRANGLER, Ran, strangler
 
 APPLICATION = """\
-import http.server, os, sys
+import http.server, os, signal, sys
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -32,8 +32,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 print("serving", os.environ["NAME"])
-if "--fork" in sys.argv:
-    os.fork()
+if "--fork" in sys.argv and os.fork() == 0:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while True:
+        signal.pause()
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
@@ -145,7 +147,7 @@ def test_everything_starts_and_it_says_where_things_are(world: World) -> None:
 
 @pytest.mark.parametrize("end", ["SIGINT", "SIGTERM", "down"])
 def test_it_ends_as_a_whole_and_leaves_nothing_behind(world: World, end: str) -> None:
-    world.shop_command += " --fork"  # the forked one is a grandchild
+    world.shop_command += " --fork"  # a grandchild, and deaf to SIGTERM
     process = world.up_ready()
     family = process.children()
     assert len(family) == 5
