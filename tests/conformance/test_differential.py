@@ -40,14 +40,16 @@ def as_h11(data: bytes) -> Reading:
     reader = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
     reader.receive_data(data)
     read: Reading = []
+    headers: list[tuple[bytes, bytes]] = []
     while True:
         event = reader.next_event()
         if isinstance(event, h11.Request):
-            read.append((event.method, event.target, [(bytes(n), bytes(v)) for n, v in event.headers], b""))
+            asked, body = event, b""
+            headers = [(bytes(name), bytes(value)) for name, value in event.headers]
         elif isinstance(event, h11.Data):
-            method, target, headers, body = read[-1]
-            read[-1] = (method, target, headers, body + bytes(event.data))
+            body += bytes(event.data)
         elif isinstance(event, h11.EndOfMessage):
+            read.append((asked.method, asked.target, headers, body))
             reader.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
             reader.send(h11.EndOfMessage())
             if reader.their_state is not h11.DONE:
@@ -208,9 +210,9 @@ def test_whatever_is_sent_every_reader_finds_as_many_requests_as_the_gateway_ans
         with contextlib.suppress(TimeoutError):  # Where the gateway waits for more of what it was sent.
             client.rest()
         carried = [bytes(conversation.received) for conversation in upstream.conversations]
-    for data in carried:
+    for data in filter(None, carried):
         assert as_llhttp(data) == as_h11(data)
-    assert sum(len(as_h11(data)) for data in carried) == client.received.count(b"HTTP/1.1 200 ")
+    assert sum(len(as_h11(data)) for data in filter(None, carried)) == client.received.count(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])

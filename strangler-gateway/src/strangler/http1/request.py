@@ -61,12 +61,13 @@ class RequestParser:
             pass  # CONNECT, which is refused below.
         except httptools.HttpParserError as error:
             raise RequestRefused(400, f"the request is not valid HTTP/1.1: {error}") from None
-        if data[0] in b"\r\n":
-            raise RequestRefused(400, "the request begins with a bare line end")  # llhttp skips it.
         minor = _VERSIONS.get(data[end - 9 : end])
         if minor is None:
             raise RequestRefused(505, "this gateway speaks HTTP/1.1 and HTTP/1.0")
-        return self._check(llhttp.get_method(), minor, read_section(data[end:]))
+        method = llhttp.get_method()
+        if len(method) + len(self._target) + len(b"  HTTP/1.1") != end:  # llhttp skips spaces and bare line ends.
+            raise RequestRefused(400, "the request line is not three words with one space between them")
+        return self._check(method, minor, read_section(data[end:]))
 
     def _check(self, method: bytes, minor: int, fields: HeaderSection) -> RequestHead:
         """Judge what the request line and the fields say together."""

@@ -1,5 +1,7 @@
 """An upstream's response head from its bytes, and how long its body is."""
 
+import re
+
 import httptools
 
 from strangler.http1.body import CHUNKED, UNTIL_CLOSE
@@ -11,6 +13,7 @@ MAX_HEAD = 64 * 1024
 MAX_FIELDS = 256
 
 _NO_NAMES: frozenset[bytes] = frozenset()
+_NOT_IN_REASON = re.compile(rb"[^\t -~\x80-\xff]")
 _VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 
 
@@ -59,6 +62,8 @@ class ResponseParser:
         version = data[:9]
         if version not in _VERSIONS:
             raise ResponseRefused("the answer is neither HTTP/1.1 nor HTTP/1.0")
+        if not self._reason.isalpha() and _NOT_IN_REASON.search(self._reason) is not None:
+            raise ResponseRefused("the answer's reason phrase holds a control character")
         fields = Fields(data)
         if len(fields.lines) > MAX_FIELDS:
             raise ResponseRefused(f"the answer has more than {MAX_FIELDS} header fields")

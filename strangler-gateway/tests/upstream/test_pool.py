@@ -1,0 +1,368 @@
+"""Pool, connection and balancer against real sockets: who gets which connection, and what becomes of each."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from strangler.http1.response import ResponseHead, ResponseParser
+from strangler.model.failure import Failure
+from strangler.model.upstream import Endpoint, Upstream
+from strangler.upstream.balancer import Balancers
+from strangler.upstream.connection import UpstreamConnection
+from strangler.upstream.pool import EndpointPool
+
+ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def friendly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer every head with 200."""
+    while await reader.readuntil(b"\r\n\r\n"):
+        writer.write(OK)
+
+
+@asynccontextmanager
+async def server(serve: Serve = friendly) -> AsyncIterator[int]:
+    """A server on a free port."""
+
+    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    running = await asyncio.start_server(guarded, "127.0.0.1", 0)
+    try:
+        yield running.sockets[0].getsockname()[1]
+    finally:
+        running.close()
+
+
+def pool(port: int, **settings: float) -> EndpointPool:
+    endpoint = Endpoint("127.0.0.1", port)
+    return EndpointPool(Upstream("shop", (endpoint,), **settings), endpoint, ResponseParser())  # type: ignore[arg-type]
+
+
+@dataclass(eq=False)
+class Asker:
+    """Takes a connection, sends one request and keeps what comes back; both waiter and receiver."""
+
+    send: bool = True
+    abandoned: bool = False
+    connection: UpstreamConnection | None = None
+    failure: Failure | None = None
+    status: int = 0
+    body: bytes = b""
+    pause_at_the_end: bool = False
+    got: asyncio.Event = field(default_factory=asyncio.Event)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ask(self, pool: EndpointPool, *, repeatable: bool = True, fresh: bool = False) -> "Asker":
+        connection = pool.take(self, repeatable=repeatable, fresh=fresh)
+        if connection is not None:
+            self.connected(connection)
+        return self
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        self.connection = connection
+        connection.begin(self, bodiless=False)
+        if self.send:
+            connection.write(ASK)
+            connection.request_complete = True
+        self.got.set()
+
+    def not_connected(self, failure: Failure, detail: str) -> None:
+        self.failure = failure
+        assert detail
+        self.done.set()
+
+    def informational(self, head: ResponseHead) -> None:
+        raise AssertionError(head)
+
+    def response_head(self, head: ResponseHead, pieces: list[bytes], *, ended: bool) -> None:
+        self.status = head.status
+        self.response_body(pieces, ended=ended)
+
+    def response_body(self, pieces: list[bytes], *, ended: bool) -> None:
+        self.body += b"".join(pieces)
+        if ended and self.pause_at_the_end:
+            assert self.connection is not None
+            self.connection.pause_reading()
+
+    def response_end(self) -> None:
+        self.done.set()
+
+    def response_failed(self, failure: Failure, detail: str) -> None:
+        self.not_connected(failure, detail)
+
+    def sending_paused(self) -> None:
+        pass
+
+    def sending_resumed(self) -> None:
+        pass
+
+    async def answered(self) -> "Asker":
+        async with asyncio.timeout(5):
+            await self.done.wait()
+        return self
+
+
+@asynccontextmanager
+async def within(seconds: float = 10) -> AsyncIterator[None]:
+    async with asyncio.timeout(seconds):
+        yield
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        async with within():
+            await test()
+
+    asyncio.run(bounded())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop run until the condition holds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - nothing tells of what is waited for
+            await asyncio.sleep(0.005)
+
+
+def test_an_idle_connection_is_used_again() -> None:
+    async def test() -> None:
+        async with server() as port:
+            endpoint = pool(port)
+            first = await Asker().ask(endpoint).answered()
+            second = Asker().ask(endpoint)
+            assert second.connection is first.connection
+            assert (await second.answered()).body == b"ok"
+            assert endpoint.state().opened == 1
+            endpoint.retire()
+
+    run(test)
+
+
+def test_a_fresh_connection_is_a_new_one_although_another_is_idle() -> None:
+    async def test() -> None:
+        async with server() as port:
+            endpoint = pool(port)
+            first = await Asker().ask(endpoint).answered()
+            second = await Asker().ask(endpoint, fresh=True).answered()
+            assert second.connection is not first.connection
+            endpoint.retire()
+
+    run(test)
+
+
+def test_a_fresh_connection_is_waited_for_when_one_that_was_used_comes_back() -> None:
+    async def test() -> None:
+        release = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while await reader.readuntil(b"\r\n\r\n"):
+                await release.wait()
+                writer.write(OK)
+
+        async with server(serve) as port:
+            endpoint = pool(port, max_connections=1)
+            first = Asker().ask(endpoint)
+            await first.got.wait()
+            second = Asker().ask(endpoint, fresh=True)
+            third = Asker().ask(endpoint)
+            release.set()
+            await asyncio.gather(first.answered(), second.answered(), third.answered())
+            assert third.connection is first.connection
+            assert second.connection is not first.connection
+            endpoint.retire()
+
+    run(test)
+
+
+def test_a_connection_that_was_left_paused_is_read_again_by_the_next_exchange() -> None:
+    async def test() -> None:
+        async with server() as port:
+            endpoint = pool(port, max_connections=1)
+            first = await Asker(pause_at_the_end=True).ask(endpoint).answered()
+            second = Asker().ask(endpoint)
+            assert second.connection is first.connection
+            assert (await second.answered()).body == b"ok"
+            endpoint.retire()
+
+    run(test)
+
+
+def test_a_connection_with_unsent_bytes_does_not_go_back() -> None:
+    async def test() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(OK)
+            await asyncio.sleep(5)  # And never reads the rest.
+
+        async with server(serve) as port:
+            endpoint = pool(port)
+            asker = Asker(send=False).ask(endpoint)
+            await asker.got.wait()
+            assert asker.connection is not None
+            asker.connection.write(ASK + b"x" * 50_000_000)
+            asker.connection.request_complete = True
+            await asker.answered()
+            await until(lambda: endpoint.state().active == 0)
+            assert endpoint.state().idle == 0
+
+    run(test)
+
+
+def test_whoever_waits_when_a_pool_is_retired_is_served_and_nothing_stays_open() -> None:
+    async def test() -> None:
+        async with server() as port:
+            endpoint = pool(port, max_connections=1)
+            askers = [Asker().ask(endpoint) for _ in range(5)]
+            endpoint.retire()
+            assert [(await asker.answered()).body for asker in askers] == [b"ok"] * 5
+            await until(lambda: endpoint.state().active == 0)
+            state = endpoint.state()
+            assert (state.idle, state.pending) == (0, 0)
+            assert state.opened <= 5
+
+    run(test)
+
+
+def test_a_full_queue_refuses_and_who_has_left_does_not_count() -> None:
+    async def test() -> None:
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+
+        async with server(silent) as port:
+            endpoint = pool(port, max_connections=1, max_pending=2)
+            first = Asker().ask(endpoint)
+            await first.got.wait()
+            second, third = Asker().ask(endpoint), Asker().ask(endpoint)
+            assert Asker().ask(endpoint).failure is Failure.POOL_FULL
+            second.abandoned = True
+            assert endpoint.state().pending == 1
+            fourth = Asker().ask(endpoint)
+            assert (third.failure, fourth.failure, endpoint.state().pending) == (None, None, 2)
+            assert first.connection is not None
+            first.connection.discard()
+
+    run(test)
+
+
+def test_at_the_cap_a_stale_idle_connection_makes_room_for_a_request_that_cannot_use_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("strangler.upstream.pool.REUSE_UNSAFE_WITHIN", -1.0)
+
+    async def test() -> None:
+        async with server() as port:
+            endpoint = pool(port, max_connections=1)
+            first = await Asker().ask(endpoint).answered()
+            second = await Asker().ask(endpoint, repeatable=False).answered()
+            assert second.connection is not first.connection
+            assert second.body == b"ok"
+            assert endpoint.state().idle + endpoint.state().active == 1
+            endpoint.retire()
+
+    run(test)
+
+
+def test_connections_that_are_closed_at_once_leave_the_books_balanced() -> None:
+    async def test() -> None:
+        async def slam(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.transport.abort()
+
+        async with server(slam) as port:
+            endpoint = pool(port, max_connections=2)
+            for _ in range(20):
+                asker = await Asker().ask(endpoint).answered()
+                assert asker.failure in {Failure.RESET_BEFORE_HEAD, Failure.CONNECT}
+            await until(lambda: endpoint.state().active == 0)
+            assert (endpoint.state().idle, endpoint.state().pending) == (0, 0)
+
+    run(test)
+
+
+def test_an_idle_connection_that_the_application_closes_or_writes_on_is_never_handed_out() -> None:
+    async def test() -> None:
+        nudge = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(OK)
+            await nudge.wait()
+            writer.write(b"stray")
+
+        async with server(serve) as port:
+            endpoint = pool(port)
+            first = await Asker().ask(endpoint).answered()
+            nudge.set()
+            await until(lambda: endpoint.state().idle == 0)
+            second = Asker().ask(endpoint)
+            await second.got.wait()
+            assert second.connection is not first.connection
+            assert (await second.answered()).body == b"ok"
+
+    run(test)
+
+
+def test_connections_idle_for_too_long_are_reaped() -> None:
+    async def test() -> None:
+        async with server() as port:
+            endpoint = pool(port, idle_timeout=10)
+            await Asker().ask(endpoint).answered()
+            now = asyncio.get_running_loop().time()
+            endpoint.reap(now + 9)
+            assert endpoint.state().idle == 1
+            endpoint.reap(now + 11)
+            assert endpoint.state().idle == 0
+
+    run(test)
+
+
+def endpoints(*ports: int) -> tuple[Endpoint, ...]:
+    return tuple(Endpoint("127.0.0.1", port) for port in ports)
+
+
+def test_endpoints_take_turns_and_a_second_attempt_goes_elsewhere() -> None:
+    async def test() -> None:
+        balancer = Balancers(ResponseParser()).update((Upstream("shop", endpoints(1, 2, 3)),))["shop"]
+        chosen = [balancer.choose() for _ in range(6)]
+        assert sorted(pool.authority for pool in chosen[:3]) == ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"]
+        assert chosen[:3] == chosen[3:]
+        for pool in chosen:
+            assert all(balancer.choose(avoid=pool) is not pool for _ in range(4))
+
+    run(test)
+
+
+def test_a_single_endpoint_is_chosen_although_it_is_to_be_avoided() -> None:
+    async def test() -> None:
+        balancer = Balancers(ResponseParser()).update((Upstream("shop", endpoints(1)),))["shop"]
+        assert balancer.choose(avoid=balancer.pools[0]) is balancer.pools[0]
+
+    run(test)
+
+
+def test_an_upstream_that_did_not_change_keeps_its_connections_over_an_update() -> None:
+    async def test() -> None:
+        async with server() as port:
+            balancers = Balancers(ResponseParser())
+            shop, other = Upstream("shop", endpoints(port)), Upstream("other", endpoints(port))
+            before = balancers.update((shop, other))
+            for balancer in before.values():
+                await Asker().ask(balancer.choose()).answered()
+            after = balancers.update((shop, Upstream("other", endpoints(port), idle_timeout=1)))
+            assert after["shop"] is before["shop"]
+            assert after["shop"].pools[0].state().idle == 1
+            assert after["other"] is not before["other"]
+            assert before["other"].pools[0].state().idle == 0
+            balancers.update(())
+            assert before["shop"].pools[0].state().idle == 0
+
+    run(test)
