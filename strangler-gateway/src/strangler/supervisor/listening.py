@@ -42,6 +42,8 @@ def listen_per_slot(address: Endpoint, slots: int, option: str) -> list[socket.s
         for _ in range(slots - 1):
             sibling = socket.socket(first.family, socket.SOCK_STREAM)
             sockets.append(sibling)
+            # Connections inherit it, and one in TIME_WAIT without it would keep the next gateway from this port.
+            sibling.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sibling.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             if first.family == socket.AF_INET6:
                 sibling.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
