@@ -144,8 +144,7 @@ def test_the_documentation_loads_nothing_from_elsewhere(control) -> None:
     for source in sources:
         assert source.startswith("/docs/assets/")
         assert control.api.get(source).status_code == 200
-    assert "url: '/docs/openapi.json'" in page
-    assert control.api.get("/docs/openapi.json").json()["openapi"] == "3.0.3"
+    assert "url: '/openapi.json'" in page
 
 
 def test_the_schema_describes_every_path_and_its_problems(control) -> None:

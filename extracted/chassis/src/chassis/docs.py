@@ -1,12 +1,15 @@
-"""`/docs` without the internet: Swagger UI from the `swagger_ui_bundle` wheel instead of a content network."""
+"""`/docs` without the internet: Swagger UI from the `fastapi-offline` wheel instead of a content network."""
 
+from pathlib import Path
+
+import fastapi_offline
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from swagger_ui_bundle import swagger_ui_path
 
 _ASSETS = "/docs/assets"
+_FILES = Path(fastapi_offline.__file__).parent / "static"
 
 
 def add_docs(app: FastAPI) -> None:
@@ -19,7 +22,7 @@ def add_docs(app: FastAPI) -> None:
         oauth2_redirect_url="/docs/oauth2-redirect",
         swagger_js_url=f"{_ASSETS}/swagger-ui-bundle.js",
         swagger_css_url=f"{_ASSETS}/swagger-ui.css",
-        swagger_favicon_url=f"{_ASSETS}/favicon-32x32.png",
+        swagger_favicon_url=f"{_ASSETS}/favicon.png",
     )
 
     @app.get("/docs", include_in_schema=False)
@@ -30,4 +33,4 @@ def add_docs(app: FastAPI) -> None:
     async def oauth2_redirect() -> HTMLResponse:
         return get_swagger_ui_oauth2_redirect_html()
 
-    app.mount(_ASSETS, StaticFiles(directory=str(swagger_ui_path)), name="docs-assets")
+    app.mount(_ASSETS, StaticFiles(directory=_FILES), name="docs-assets")
