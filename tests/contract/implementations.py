@@ -86,17 +86,17 @@ def _shop(site: Site, framework: str, database: str) -> Iterator[Running]:
         "SHOP_ARGON2_PARALLELISM": "1",
     }
     with running(
-        "shop seed", _shop_command("seed", "--products", SEEDED_PRODUCTS), log=site.folder / "seed.log", env=env
+        "shop seed", _command("shop", "seed", "--products", SEEDED_PRODUCTS), log=site.folder / "seed.log", env=env
     ) as seed:
         assert seed.wait(60) == 0, seed.output()
-    serve = _shop_command("serve", "--framework", framework, "--port", port, "--access-log", access_log)
+    serve = _command("shop", "serve", "--framework", framework, "--port", port, "--access-log", access_log)
     url = f"http://127.0.0.1:{port}"
     with running(f"shop on {framework}", serve, log=site.folder / "shop.log", env=env, ready=f"{url}/readyz"):
         yield Running(url, {"monolith": access_log})
 
 
-def _shop_command(*arguments: object) -> list[str]:
-    return [str(_BIN / "shop"), *map(str, arguments)]
+def _command(name: str, *arguments: object) -> list[str]:
+    return [str(_BIN / name), *map(str, arguments)]
 
 
 @contextlib.contextmanager
@@ -104,7 +104,7 @@ def _catalog_service(site: Site, shop_url: str, database: str) -> Iterator[Runni
     """Serve the catalog of a shop's database."""
     port, access_log = free_port(), site.folder / "catalog-access.log"
     env = {"DATABASE_URL": database, "CATALOG_JWKS": f"{shop_url}/.well-known/jwks.json"}
-    serve = [_BIN / "catalog-service", "serve", "--port", str(port), "--access-log", access_log]
+    serve = _command("catalog-service", "serve", "--port", port, "--access-log", access_log)
     url = f"http://127.0.0.1:{port}"
     with running("catalog service", serve, log=site.folder / "catalog.log", env=env, ready=f"{url}/readyz"):
         yield Running(url, {"service": access_log})
@@ -129,7 +129,7 @@ def _catalog_behind_gateway(site: Site, database: str, flip: dict[str, object]) 
                 health=health,
             )
         )
-        serve = [_BIN / "strangler", "serve", "--config", config]
+        serve = _command("strangler", "serve", "--config", config)
         ready = f"http://127.0.0.1:{health}/readyz"
         with running("gateway", serve, log=site.folder / "gateway.log", ready=ready):
             with Client(f"http://127.0.0.1:{admin}") as control:

@@ -77,7 +77,7 @@ def test_a_category_lives_from_post_to_delete(staff: Client, anonymous: Client) 
     check_problem(anonymous.get(target), "not-found")
 
 
-UNCHANGED = (
+UNCHANGED: tuple[dict[str, Any], ...] = (
     {},
     {"name": "Chair"},
     {"name": " Chair "},

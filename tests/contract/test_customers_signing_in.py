@@ -117,6 +117,16 @@ def test_reading_by_cookie_from_another_site_is_let_through(anonymous: Client) -
     assert browser.get("/api/me", Sec_Fetch_Site="cross-site").status == 200
 
 
+def test_staff_may_write_the_catalog_by_cookie_from_their_own_site(anonymous: Client) -> None:
+    _, browser = signed_in(anonymous, STAFF_LOGIN)
+    product = {"sku": unique("cookie"), "name": "x", "price": {"amount": "1", "currency": "EUR"}}
+    refused = browser.post("/api/products", product, Origin="https://evil.example")
+    check_problem(refused, "cross-site-request")
+    assert browser.post("/api/products", product, Origin=browser.url).status == 201
+    _, shopper = signed_in(anonymous, CUSTOMER_LOGIN)
+    check_problem(shopper.post("/api/products", product), "forbidden", detail="This needs the role staff.")
+
+
 def test_a_bearer_token_works_from_any_site(customer: Client) -> None:
     assert customer.send("DELETE", "/api/cart", headers={"Sec-Fetch-Site": "cross-site"}).status == 204
 

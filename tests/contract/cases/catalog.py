@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contract.case import Case
+from contract.case import ABSENT, Case
 from contract.cases.rules import (
     JSON,
     LIMIT,
@@ -134,7 +134,7 @@ CONDITIONS = [
         target=target,
         caller="staff",
         headers={"If-Match": sent},
-        **({"json": {"name": "never stored"}} if method == "PATCH" else {}),
+        json={"name": "never stored"} if method == "PATCH" else ABSENT,
         status=412,
         problem="precondition-failed",
         detail='The resource has changed: its ETag is now "1".',
