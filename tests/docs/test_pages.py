@@ -1,6 +1,8 @@
 """What pages say in tables and lists is what the code says."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -29,6 +31,9 @@ def rows(text: str, header: str) -> list[list[str]]:
     assert table, f"there is no table {header}"
     lines = table.partition("\n\n")[0].splitlines()[1:]
     return [[cell.strip().strip("`") for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+MADE = rows((ROOT / "CONTRIBUTING.md").read_text(), "| Page | Made by |")
 
 
 def test_the_rooms_are_those_of_the_import_contract() -> None:
@@ -89,6 +94,14 @@ def test_every_status_of_a_refused_request_is_listed() -> None:
     sources = (ROOT / "strangler-gateway/src/strangler").rglob("*.py")
     used = {status for path in sources for status in re.findall(r"RequestRefused\((\d{3}),", path.read_text())}
     assert used == set(re.findall(r"\b[45]\d\d\b", FAILURES.rpartition("\n\n")[2]))
+
+
+@pytest.mark.parametrize(("page", "command"), MADE)
+def test_a_page_that_is_made_is_current(page: str, command: str) -> None:
+    python, *arguments = command.split()
+    assert python == "python"
+    made = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True).stdout
+    assert (ROOT / page).read_text() == made, f"{command} > {page}"
 
 
 @pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
