@@ -166,7 +166,7 @@ def running(
     ready: str | None = None,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    ready_within: float = 30.0,
+    ready_within: float = 60.0,
     stop_within: float = 15.0,
 ) -> Iterator[Running]:
     """Run `command` for the length of a `with` block, from the first 200 of the URL `ready` to its end by SIGTERM.
