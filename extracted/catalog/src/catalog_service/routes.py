@@ -39,7 +39,7 @@ async def _staff(request: Request) -> Caller:
     return await callers.having("staff", request)
 
 
-def _catalog(request: Request) -> Catalog:
+async def _catalog(request: Request) -> Catalog:  # a plain function would cost a change of threads per request
     catalog: Catalog = request.app.state.catalog
     return catalog
 
