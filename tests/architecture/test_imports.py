@@ -30,6 +30,7 @@ MODULES = ROOT / "monolith/src/shop/modules"
 OFFENCES = [
     ("members", "strangler-gateway/src/strangler/config/loading.py", "chassis.logs"),
     ("members", "strangler-gateway/src/strangler/cli/up.py", "shop.cli"),
+    ("members", "strangler-gateway/src/strangler/routing/bucket.py", "strangler_kit.bucket"),
     ("shop-alone", "monolith/src/shop/application.py", "strangler.model.flag"),
     ("services-alone", "extracted/catalog/src/catalog_service/service.py", "shop.kernel.money"),
     ("chassis-knows-no-service", "extracted/chassis/src/chassis/logs.py", "catalog_service.settings"),
