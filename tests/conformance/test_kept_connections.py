@@ -53,10 +53,20 @@ def test_a_body_that_was_passed_on_is_not_lost_in_a_second_attempt(bench: Bench,
 
 
 def test_a_second_stale_connection_is_not_met(bench: Bench) -> None:
-    with bench.upstream(once_then_lose_the_next) as upstream:
+    together = threading.Barrier(3)
+
+    def serve(conversation: Conversation) -> None:
+        conversation.request()
+        if conversation.number < 3:
+            together.wait(10)  # So that each has a connection of its own.
+        conversation.send(response(body=b"first"))
+        conversation.request()  # And closes without an answer.
+
+    with bench.upstream(serve) as upstream:
         clients = [bench.client() for _ in range(3)]
-        gate = [client.send(request("GET", "/fill")) for client in clients]
-        assert [client.answer().body for client in clients] == [b"first"] * len(gate)
+        for client in clients:
+            client.send(request("GET", "/fill"))
+        assert [client.answer().body for client in clients] == [b"first"] * 3
         answer = clients[0].ask(request("GET", "/again"))
         assert answer.body == b"first"  # On a fourth connection, although two idle ones were there.
         assert len(upstream.conversations) == 4

@@ -16,7 +16,7 @@ BOUND = 8_000_000
 """Bytes by which a worker's resident memory may grow while a gigabyte passes or waits."""
 IN_SOCKETS = 2 * sum(int(Path(f"/proc/sys/net/ipv4/tcp_{side}mem").read_text().split()[2]) for side in "rw")
 """Bytes that the kernel may hold in the four sockets between a sender and a reader that does not read."""
-STALL = 1.0
+STALL = 0.7
 _BLOCK = bytes(range(251)) * 261  # 65,511 bytes; 251 is a prime, so that a lost or doubled buffer shows.
 _PATTERN = _BLOCK * 6
 
@@ -156,5 +156,4 @@ def test_a_hundred_stalled_downloads_stay_in_bounded_memory(bench: Bench) -> Non
         growth = bench.resident() - before
         for client in clients:
             client.reset()
-        bench.wait_until_quiet()
         assert growth < 100 * 600_000

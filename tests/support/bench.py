@@ -78,9 +78,10 @@ class Bench:
         return psutil.Process(self.rig.process.pid).memory_info().rss
 
     def wait_until_quiet(self) -> None:
-        """Wait until the worker has no connection and no request left."""
+        """Wait until the worker says, from now on, that it has no connection and no request left."""
+        self.rig.next_traffic()  # Reports come together: the status before this one is too old.
         wait_until(
-            lambda: self.rig.status is not None and self.rig.status.connections == 0 and self.rig.status.in_flight == 0,
+            lambda: self.rig.status is not None and not self.rig.status.connections and not self.rig.status.in_flight,
             "the worker's last connection is gone",
         )
 
