@@ -66,7 +66,11 @@ class Reader:
     def leave(self) -> None:
         """Ctrl-C in every terminal, the last one first. Raises ``DocumentIsWrong`` for what does not end by that."""
         cast("IO[bytes]", self._shell.stdin).close()
-        self._shell.wait(SECONDS)
+        try:
+            self._shell.wait(5)
+        except subprocess.TimeoutExpired:  # It still runs the command that failed the test.
+            os.killpg(self._shell.pid, signal.SIGKILL)
+            self._shell.wait()
         cast("IO[bytes]", self._shell.stdout).close()
         stubborn = []
         for program in reversed(self._background):

@@ -14,6 +14,8 @@ from support.processes import free_port
 PORTS = (8080, 8081, 8082, 8090, 8091, 8000, 8001)
 """Those that the documents name."""
 
+pytestmark = pytest.mark.timeout(300)  # A document is many commands, each of which has a time limit of its own.
+
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
