@@ -126,3 +126,33 @@ def test_the_worker_delivers_what_was_left_in_the_outbox(tmp_path: Path, env: di
     assert run(env, tmp_path / "log", "worker", "--once")[0] == 0
     with sqlite3.connect(tmp_path / "shop.db") as database:
         assert database.execute("SELECT kind FROM notifications_notifications").fetchall() == [("welcome",)] * 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/api/products", 413),
+        ("POST", "/nope", 404),
+        ("PUT", "/api/products", 405),
+        ("DELETE", "/api/cart", 401),
+    ],
+)
+def test_a_connection_outlives_a_body_that_nobody_wanted(
+    served: tuple[Running, str], method: str, path: str, status: int
+) -> None:
+    """Otherwise a proxy that uses it again at once would lose its next request."""
+    _, url = served
+    host, port = url.removeprefix("http://").split(":")
+    body = b" " * 1_000_000
+    head = (
+        f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=20) as connection, connection.makefile("rb") as answers:
+        for _ in range(3):
+            connection.sendall(head.encode() + body)
+            assert answers.readline().split()[1] == str(status).encode()
+            length = 0
+            while (line := answers.readline()) != b"\r\n":
+                name, _, value = line.decode().partition(":")
+                length = int(value) if name.lower() == "content-length" else length
+            answers.read(length)

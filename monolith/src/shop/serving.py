@@ -11,7 +11,7 @@ from shop.kernel.settings import Settings
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than a proxy in front keeps an idle connection (60 s), so that it is the proxy that closes it."""
-GRACE_SECONDS = 15
+GRACE_SECONDS = 10
 BACKLOG = 2_048
 
 

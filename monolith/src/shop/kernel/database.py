@@ -65,8 +65,14 @@ class Database:
     """The engine, in two moods: `reader` for transactions that only read, `writer` for those that write."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        parsed = _with_driver(url)
         self.engine = create_engine(
-            url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_recycle=1_800
+            parsed,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=10,
+            pool_recycle=1_800,
+            connect_args={} if parsed.drivername.startswith("sqlite") else {"connect_timeout": 5},
         )
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         if self.is_sqlite:

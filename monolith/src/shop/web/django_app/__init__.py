@@ -9,6 +9,7 @@ from django.core.handlers.wsgi import WSGIHandler
 
 from shop.application import Shop, build
 from shop.web.access_log import AccessLog, log_wsgi
+from shop.web.leftovers import read_leftovers_wsgi
 
 
 def create_application(shop: Shop | None = None) -> Callable[..., Iterable[bytes]]:
@@ -30,7 +31,7 @@ def create_application(shop: Shop | None = None) -> Callable[..., Iterable[bytes
         django.setup(set_prefix=False)
         logging.getLogger("django.request").setLevel(logging.ERROR)  # refusals are answers, not incidents
     settings.SHOP = shop
-    application = WSGIHandler()
+    application = read_leftovers_wsgi(WSGIHandler())
     if shop.settings.access_log is not None:
         return log_wsgi(application, AccessLog(shop.settings.access_log))
     return application

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope
 
 from shop.application import Shop
 from shop.kernel.caller import Caller
+from shop.web import leftovers
 from shop.web.answers import PRIVATE
 from shop.web.identity import SESSION_COOKIE, identify
 from shop.web.problems import ProblemDocument
@@ -56,7 +57,6 @@ register_url_convertor("sku", SkuConvertor())
 PROBLEM_SCHEMA = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}
 
 
-MAX_DRAINED_BYTES = 8 * 1024 * 1024
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified"}}
 
 
@@ -105,7 +105,7 @@ async def _bounded_body(request: Request) -> bytes:
         size += len(chunk)
         if size <= MAX_BODY_BYTES:
             body += chunk
-        if size > MAX_DRAINED_BYTES:
+        if size > leftovers.MAX_BYTES:
             break
     check_body_size(size)
     return bytes(body)
