@@ -2,6 +2,7 @@
 
 import os
 import signal
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from strangler.supervisor.state_folder import StateFolder
 from .conftest import StandInGateway, eventually
 
 KILL = KillRequest(("products-get", "products-list"), "ada@host", "errors above 5 %")
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LIFT = KillRequest(("products-get",), "ada@host", "mended", lift=True)
 
 
@@ -116,33 +118,33 @@ def folder(gateway: StandInGateway) -> StateFolder:
 
 
 def test_an_event_that_was_logged_before_a_crash_is_in_force_after_it(folder: StateFolder) -> None:
-    KillLedger(folder).record(KILL, "2026-01-01T00:00:00Z")
+    KillLedger(folder).record(KILL, NOON)
     folder.kills.unlink()  # the crash came between the log and what follows from it
     assert [kill.route for kill in KillLedger(folder).kills] == ["products-get", "products-list"]
 
 
 def test_a_torn_last_line_is_forgotten_and_the_log_goes_on(folder: StateFolder) -> None:
-    KillLedger(folder).record(KILL, "2026-01-01T00:00:00Z")
+    KillLedger(folder).record(KILL, NOON)
     with folder.kills_log.open("ab") as log:
         log.write(b'{"sequence":2,"at":"20')
-    KillLedger(folder).record(LIFT, "2026-01-01T00:00:01Z")
+    KillLedger(folder).record(LIFT, NOON + timedelta(seconds=1))
     assert [event.sequence for event in KillLedger(folder).events_after(0)] == [1, 2]
     assert all(msgspec.json.decode(line) for line in folder.kills_log.read_bytes().splitlines())
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"generation":"x"}'])
 def test_a_damaged_kills_file_is_made_anew_from_the_log(folder: StateFolder, damage: bytes) -> None:
-    KillLedger(folder).record(KILL, "2026-01-01T00:00:00Z")
+    KillLedger(folder).record(KILL, NOON)
     folder.kills.write_bytes(damage)
     assert [kill.route for kill in KillLedger(folder).kills] == ["products-get", "products-list"]
 
 
 def test_a_lost_log_does_not_lift_kills_or_turn_numbers_back(folder: StateFolder) -> None:
-    KillLedger(folder).record(KILL, "2026-01-01T00:00:00Z")
+    KillLedger(folder).record(KILL, NOON)
     folder.kills_log.unlink()
     ledger = KillLedger(folder)
     assert len(ledger.kills) == 2
-    event = ledger.record(LIFT, "2026-01-01T00:00:01Z")
+    event = ledger.record(LIFT, NOON + timedelta(seconds=1))
     assert event is not None
     assert event.sequence == 2
 
@@ -151,5 +153,5 @@ def test_a_kill_that_cannot_be_written_is_not_in_force(folder: StateFolder) -> N
     ledger = KillLedger(folder)
     folder.kills_log.mkdir()  # what root cannot write either
     with pytest.raises(OSError, match="directory"):
-        ledger.record(KILL, "2026-01-01T00:00:00Z")
+        ledger.record(KILL, NOON)
     assert (ledger.generation, ledger.kills) == (0, ())

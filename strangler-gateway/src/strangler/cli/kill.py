@@ -63,7 +63,7 @@ def _ask(state: Path, request: KillRequest) -> tuple[KillReply, bool]:
 def _write(folder: StateFolder, request: KillRequest) -> KillReply:
     try:
         ledger = KillLedger(folder)
-        ledger.record(request, datetime.now(UTC).isoformat(timespec="milliseconds"))
+        ledger.record(request, datetime.now(UTC))
     except OSError as error:
         raise Failed(f"{error.filename}: {error.strerror}; nothing was changed") from error
     return KillReply(ledger.generation, ledger.kills, (), 0.0)

@@ -164,7 +164,7 @@ class Door:
         """Make it durable, then tell every worker, then wait for them beside the connection's other messages."""
         began = time.monotonic()
         try:
-            event = self._ledger.record(request, datetime.now(UTC).isoformat(timespec="milliseconds"))
+            event = self._ledger.record(request, datetime.now(UTC))
         except OSError as error:
             where = f"{self._folder.kills_log} cannot be written ({error.strerror}); nothing was changed"
             link.send(KillReply(self._ledger.generation, self._ledger.kills, (), 0.0, error=where))

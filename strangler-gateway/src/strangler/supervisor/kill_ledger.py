@@ -7,6 +7,7 @@ loss of the log. Neither needs control or its store.
 import logging
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -44,11 +45,12 @@ class KillLedger:
         """The kills in force, by route."""
         return tuple(self._kills[route] for route in sorted(self._kills))
 
-    def record(self, request: KillRequest, at: str) -> KillEvent | None:
+    def record(self, request: KillRequest, now: datetime) -> KillEvent | None:
         """Make a change durable, then true. None if there is nothing to change. Raises ``OSError``: nothing changed."""
         routes = tuple(route for route in request.routes if not request.lift or route in self._kills)
         if not routes:
             return None
+        at = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         event = KillEvent(self.generation + 1, at, routes, request.author, request.reason, request.lift)
         self._append(event)
         self._take(event)
