@@ -56,7 +56,7 @@ class Background:
 
 @contextlib.contextmanager
 def background(plan: Plan) -> Iterator[Background]:
-    """Begin the load when the block is entered, from a process of its own; what still runs at its end is killed."""
+    """Load from a process of its own, already under way when the block is entered; what runs at its end is killed."""
     process = subprocess.Popen(
         [sys.executable, "-m", "support.load", json.dumps(asdict(plan))],
         stdin=subprocess.PIPE,
@@ -66,9 +66,14 @@ def background(plan: Plan) -> Iterator[Background]:
     )
     with process:
         try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == _BEGUN, "the load generator did not start"
             yield Background(process)
         finally:
             process.kill()
+
+
+_BEGUN = "begun\n"
 
 
 async def _run(plan: Plan) -> Summary:
@@ -82,6 +87,8 @@ async def _run(plan: Plan) -> Summary:
             stop.set()
 
     loop.add_reader(sys.stdin.fileno(), read)
+    sys.stdout.write(_BEGUN)
+    sys.stdout.flush()
     return await drive(plan, stop)
 
 

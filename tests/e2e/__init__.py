@@ -1,0 +1,1 @@
+"""Proofs that span the whole gateway: real processes, real signals, real load."""
