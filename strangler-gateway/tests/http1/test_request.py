@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from strangler.http1.body import CHUNKED
 from strangler.http1.refusal import RequestRefused
-from strangler.http1.request import RequestHead, RequestParser
+from strangler.http1.request import LONGEST_REMEMBERED, REMEMBERED, RequestHead, RequestParser
 from strangler.model.snapshot import Limits
 
 PARSER = RequestParser(Limits())
@@ -34,7 +34,7 @@ def test_a_head_is_taken_apart() -> None:
     assert head.fields.names == [b"host", b"x-a", b"x-a", b"content-length"]
     assert head.fields.values(b"x-a") == [b"1", b"2"]
     assert head.fields.values(b"x-b") == []
-    assert head.fields.without(frozenset((b"host", b"content-length"))) == [b"X-A: 1", b"x-a:\t2 "]
+    assert head.fields.block_without(frozenset((b"host", b"content-length"))) == b"\r\nX-A: 1\r\nx-a:\t2 "
 
 
 @pytest.mark.parametrize(
@@ -171,3 +171,43 @@ def test_whatever_is_accepted_is_read_alike_by_h11(start: str, lines: list[str],
     framing = dict(event.headers)
     chunked = framing.get(b"transfer-encoding", b"").lower() == b"chunked"
     assert head.length == (CHUNKED if chunked else int(framing.get(b"content-length", 0)))
+
+
+def test_a_remembered_section_says_what_it_said_at_first() -> None:
+    parser = RequestParser(Limits())
+    lines = ("Host: a", "Connection: x-hop", "X-Hop: 1", "Content-Length: 3", "X_Odd: 1")
+    first, *others = [parse(f"POST /{number} HTTP/1.1", *lines, parser=parser) for number in range(4)]
+    assert others[-1].fields is others[-2].fields
+    for head in others:
+        assert (head.host, head.length, head.keep_alive) == (first.host, first.length, first.keep_alive)
+        assert head.fields.underscores
+        assert head.fields.connection == {b"x-hop"}
+    assert [head.target for head in others] == [b"/1", b"/2", b"/3"]
+
+
+@pytest.mark.parametrize("again", [1, 2, 3])
+def test_a_refused_section_is_refused_every_time(again: int) -> None:
+    parser = RequestParser(Limits())
+    for _ in range(again):
+        assert refusal("GET / HTTP/1.1", "Host: a", "Content-Length: 1", "Content-Length: 1", parser=parser) == 400
+
+
+def test_what_is_remembered_is_judged_with_each_request_line() -> None:
+    parser = RequestParser(Limits())
+    for _ in range(3):
+        assert parse("POST / HTTP/1.1", "Host: a", "Content-Length: 1", parser=parser).length == 1
+    assert refusal("TRACE / HTTP/1.1", "Host: a", "Content-Length: 1", parser=parser) == 400
+    for _ in range(3):
+        parse("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", parser=parser)
+    assert refusal("POST / HTTP/1.0", "Host: a", "Transfer-Encoding: chunked", parser=parser) == 400
+
+
+def test_no_more_sections_are_remembered_than_there_is_room_for() -> None:
+    parser = RequestParser(Limits())
+    for number in range(2 * REMEMBERED):
+        for _ in range(2):
+            parse("GET / HTTP/1.1", "Host: a", f"X-Number: {number}", parser=parser)
+    assert len(parser._sections) <= REMEMBERED
+    for _ in range(3):
+        parse("GET / HTTP/1.1", "Host: a", "X-Long: " + "x" * LONGEST_REMEMBERED, parser=parser)
+    assert all(len(section) <= LONGEST_REMEMBERED for section in parser._sections)

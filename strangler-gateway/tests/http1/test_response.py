@@ -19,7 +19,7 @@ def parse(*lines: str, bodiless: bool = False) -> ResponseHead:
 def test_a_head_is_taken_apart_and_keeps_its_lines() -> None:
     head = parse("HTTP/1.1 404 Not  Here", "Server: X", "SET-Cookie: a", "set-cookie:b ", "Content-Length: 7")
     assert (head.status, head.reason, head.length, head.keep_alive) == (404, b"Not  Here", 7, True)
-    assert head.lines == [b"Server: X", b"SET-Cookie: a", b"set-cookie:b "]
+    assert head.fields == b"\r\nServer: X\r\nSET-Cookie: a\r\nset-cookie:b "
 
 
 def test_hop_by_hop_fields_named_fields_and_the_gateways_own_are_left_out() -> None:
@@ -33,7 +33,7 @@ def test_hop_by_hop_fields_named_fields_and_the_gateways_own_are_left_out() -> N
         "Transfer-Encoding: chunked",
         "X-Kept: 1",
     )
-    assert (head.lines, head.length, head.keep_alive) == ([b"X-Kept: 1"], CHUNKED, False)
+    assert (head.fields, head.length, head.keep_alive) == (b"\r\nX-Kept: 1", CHUNKED, False)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +123,6 @@ def test_whatever_is_accepted_is_read_alike_by_h11(start: str, lines: list[str],
     assert isinstance(event, h11.Response | h11.InformationalResponse)
     assert head.status == event.status_code
     hidden = {b"content-length", b"transfer-encoding", b"connection"}
-    assert [line.partition(b":")[0].lower() for line in head.lines] == [
+    assert [line.partition(b":")[0].lower() for line in head.fields.split(b"\r\n")[1:]] == [
         name for name, _ in event.headers if name not in hidden
     ]

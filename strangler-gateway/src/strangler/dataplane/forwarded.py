@@ -88,8 +88,8 @@ class Peer:
                 break
         return nearest
 
-    def upstream_fields(self, head: RequestHead, ids: "Ids") -> tuple[frozenset[bytes], tuple[bytes, ...]]:
-        """Which of the request's fields to leave out, and the lines to add in their place, without CRLF."""
+    def upstream_fields(self, head: RequestHead, ids: "Ids") -> tuple[frozenset[bytes], bytes]:
+        """Which of the request's fields to leave out, and the block to add in their place."""
         if self.trusted:
             first = self._extended(head)
         else:
@@ -97,28 +97,28 @@ class Peer:
                 self._host, self._replaced = head.host, self._replacement(head.host)
             first = self._replaced
         if ids.new_trace:
-            return (_TRUSTED_NEW_TRACE if self.trusted else _UNTRUSTED_NEW_TRACE), (first, ids.line, ids.trace_line)
-        return (_TRUSTED if self.trusted else _UNTRUSTED), (first, ids.line)
+            return (_TRUSTED_NEW_TRACE if self.trusted else _UNTRUSTED_NEW_TRACE), first + ids.line + ids.trace_line
+        return (_TRUSTED if self.trusted else _UNTRUSTED), first + ids.line
 
     def _replacement(self, host: bytes) -> bytes:
-        lines = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\n" % self._forwarded_for
+        block = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Proto: http" % self._forwarded_for
         if not host:
-            return lines + b"Forwarded: %b;proto=http" % self._via
-        return lines + b'X-Forwarded-Host: %b\r\nForwarded: %b;host="%b";proto=http' % (host, self._via, host)
+            return block + b"\r\nForwarded: %b;proto=http" % self._via
+        return block + b'\r\nX-Forwarded-Host: %b\r\nForwarded: %b;host="%b";proto=http' % (host, self._via, host)
 
     def _extended(self, head: RequestHead) -> bytes:
         names = head.fields.names
         before = head.fields.values(b"x-forwarded-for")
         chain = head.fields.values(b"forwarded")
         lines = [
-            b"X-Forwarded-For: %b" % b", ".join((*before, self._forwarded_for)),
-            b"Forwarded: %b" % b", ".join((*chain, self._via)),
+            b"\r\nX-Forwarded-For: %b" % b", ".join((*before, self._forwarded_for)),
+            b"\r\nForwarded: %b" % b", ".join((*chain, self._via)),
         ]
         if b"x-forwarded-proto" not in names:
-            lines.append(b"X-Forwarded-Proto: http")
+            lines.append(b"\r\nX-Forwarded-Proto: http")
         if head.host and b"x-forwarded-host" not in names:
-            lines.append(b"X-Forwarded-Host: %b" % head.host)
-        return b"\r\n".join(lines)
+            lines.append(b"\r\nX-Forwarded-Host: %b" % head.host)
+        return b"".join(lines)
 
 
 _sequence = random.Random(random.SystemRandom().getrandbits(128))  # noqa: S311 - identifiers, not secrets
@@ -135,9 +135,9 @@ class Ids:
         self.trace_id = b"%032x" % (_sequence.getrandbits(128) or 1) if self.new_trace else traces[0][3:35]
         given = head.fields.special.get(b"x-request-id", _NONE)
         self.request_id = given[0] if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]) else self.trace_id
-        self.line = b"X-Request-ID: " + self.request_id
+        self.line = b"\r\nX-Request-ID: " + self.request_id
 
     @property
     def trace_line(self) -> bytes:
         """A traceparent of our own, with the sampled flag unset: nothing of this request is exported."""
-        return b"traceparent: 00-%b-%b-00" % (self.trace_id, self.trace_id[:16])
+        return b"\r\ntraceparent: 00-%b-%b-00" % (self.trace_id, self.trace_id[:16])

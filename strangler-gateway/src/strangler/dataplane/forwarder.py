@@ -129,7 +129,7 @@ class Forwarding:
                 return  # The gateway passed Expect on, or the client did not ask.
             self._continue_due = False
         if self._exchange.head.minor:
-            self._downstream.write(response_head(head.status, head.reason, head.lines))
+            self._downstream.write(response_head(head.status, head.reason, head.fields))
 
     def response_head(self, head: ResponseHead, pieces: list[bytes], *, ended: bool) -> None:
         """Pass the final head on, with a framing that this client understands, and what came along with it."""
@@ -138,23 +138,23 @@ class Forwarding:
         exchange.status = head.status
         if exchange.body is not None:
             exchange.keep_alive = False  # An early answer: the rest of the request is not worth reading.
-        added = [exchange.ids.line]
+        added = exchange.ids.line
         length = head.length
         if ended and length in {CHUNKED, UNTIL_CLOSE}:
             length = sum(map(len, pieces))  # It is all here, so nothing has to be cut into chunks.
         if length >= 0:
-            added.append(b"Content-Length: %d" % length)
+            added += b"\r\nContent-Length: %d" % length
         elif length != NO_LENGTH and exchange.head.minor:
             self._chunked = True
-            added.append(b"Transfer-Encoding: chunked")
+            added += b"\r\nTransfer-Encoding: chunked"
         elif length != NO_LENGTH:
             exchange.keep_alive = False
         if not exchange.keep_alive or self._downstream.stopping:
             exchange.keep_alive = False
-            added.append(b"Connection: close")
+            added += b"\r\nConnection: close"
         elif not exchange.head.minor:
-            added.append(b"Connection: keep-alive")
-        self._relay([response_head(head.status, head.reason, head.lines, added)], pieces, ended=ended)
+            added += b"\r\nConnection: keep-alive"
+        self._relay([response_head(head.status, head.reason, head.fields, added)], pieces, ended=ended)
 
     def response_body(self, pieces: list[bytes], *, ended: bool) -> None:
         """Pass a part of the content on."""

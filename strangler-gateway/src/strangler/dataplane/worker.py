@@ -17,7 +17,7 @@ from strangler.http1.response import ResponseParser
 from strangler.model.failure import Failure
 from strangler.model.flag import Kill
 from strangler.model.messages import Status, Traffic
-from strangler.model.snapshot import Gateway, Snapshot
+from strangler.model.snapshot import Gateway, Limits, Snapshot
 from strangler.upstream.balancer import Balancers
 
 TICK = 0.1
@@ -45,6 +45,8 @@ class Worker:
         self.generation = -1
         """Of the kills in force; -1 until the supervisor has said which there are."""
         self.revision = 0
+        self.limits = Limits()
+        self.parser = RequestParser(self.limits)
         self._adopt_gateway(Gateway(), AccessLog("off"))
         self._balancers = Balancers(ResponseParser(own=frozenset((b"x-request-id",))))
         self._downstreams: set[Downstream] = set()
@@ -87,10 +89,11 @@ class Worker:
             self.active = Active(self.active.snapshot, self.active.topology, generation, kills)
 
     def _adopt_gateway(self, gateway: Gateway, log: AccessLog) -> None:
+        if gateway.limits != self.limits:  # A new parser would have to meet every client's header section again.
+            self.limits = gateway.limits
+            self.parser = RequestParser(gateway.limits)
         self._gateway = gateway
         self.log = log
-        self.limits = gateway.limits
-        self.parser = RequestParser(gateway.limits)
         self.trusted: tuple[Network, ...] = parse_networks(gateway.trusted_proxies)
 
     # Connections

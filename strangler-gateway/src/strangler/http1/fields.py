@@ -1,4 +1,7 @@
-"""The header fields of one head, found without touching each of them in Python."""
+"""The header fields of one head, found without touching each of them in Python.
+
+A section is the bytes from the CRLF before the first field to the empty line. A block is lines with a CRLF before each.
+"""
 
 import re
 
@@ -6,15 +9,15 @@ _NAME = re.compile(rb"\r\n([^:\r\n]+):")
 
 
 class Fields:
-    """Header fields in their order. To be made from a head that llhttp has accepted, and from no other bytes."""
+    """Header fields in their order. To be made from a section that llhttp has accepted, and from no other bytes."""
 
     __slots__ = ("lines", "names")
 
-    def __init__(self, head: bytes) -> None:
-        self.lines = head.split(b"\r\n")[1:-2]
+    def __init__(self, section: bytes) -> None:
+        self.lines = section.split(b"\r\n")[1:-2]
         """As they were sent, without CRLF."""
-        self.names: list[bytes] = _NAME.findall(head.lower())
-        """In lower case; one for each line."""
+        self.names: list[bytes] = _NAME.findall(section.lower())
+        """In lower case; one for each line, which is for the parsers to check."""
 
     def values(self, name: bytes) -> list[bytes]:
         """The values of all fields of this name (in lower case), in their order."""
@@ -26,9 +29,8 @@ class Fields:
             return [self.lines[names.index(name)][after:].strip(b" \t")]
         return [line[after:].strip(b" \t") for found, line in zip(names, self.lines, strict=True) if found == name]
 
-    def without(self, dropped: frozenset[bytes]) -> list[bytes]:
-        """The lines of all fields but those with these names (in lower case)."""
-        if dropped.isdisjoint(self.names):
-            return self.lines
-        # The parsers have checked that there are as many names as lines; asking again would cost a tenth of this.
-        return [line for name, line in zip(self.names, self.lines, strict=False) if name not in dropped]
+    def block_without(self, dropped: frozenset[bytes]) -> bytes:
+        """The block of all fields but those with these names (in lower case)."""
+        # Not strict: the parsers have checked that there are as many names as lines.
+        kept = [line for name, line in zip(self.names, self.lines, strict=False) if name not in dropped]
+        return b"\r\n".join((b"", *kept)) if kept else b""

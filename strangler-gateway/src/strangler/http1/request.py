@@ -4,10 +4,14 @@ import httptools
 
 from strangler.http1.body import CHUNKED
 from strangler.http1.refusal import RequestRefused
-from strangler.http1.section import HeaderSection, read_section
+from strangler.http1.section import HeaderSection
 from strangler.http1.target import read_host, read_target
 from strangler.model.snapshot import Limits
 
+REMEMBERED = 512
+"""Header sections that a worker remembers before it begins anew."""
+LONGEST_REMEMBERED = 4 * 1024
+"""Bytes of a section that is worth remembering: together they take a few megabytes at most."""
 _VERSIONS = {b" HTTP/1.1": 1, b" HTTP/1.0": 0}
 
 
@@ -32,13 +36,16 @@ class RequestHead:
 
 
 class RequestParser:
-    """Parses request heads; keeps nothing between two of them but header sections, which are equal for ever."""
+    """Parses request heads. Of one to the next it keeps header sections, which are equal for ever."""
 
-    __slots__ = ("_limits", "_target")
+    __slots__ = ("_limits", "_sections", "_seen", "_target")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._target = b""
+        self._sections: dict[bytes, HeaderSection] = {}
+        self._seen: set[int] = set()
+        """Hashes of sections that were met at least once."""
 
     def on_url(self, url: bytes) -> None:
         """Called by llhttp."""
@@ -52,13 +59,14 @@ class RequestParser:
         end = data.find(b"\r\n")
         if end > self._limits.target_bytes + 32:  # The longest method and the version take less.
             raise RequestRefused(414, f"the request target is longer than {self._limits.target_bytes} bytes")
-        # llhttp sees the request line and the header section apart: the one differs, the other is mostly known.
-        # A new parser costs 0.3 µs and cannot carry state from one request into the next.
+        section = data[end:]
+        fields = self._sections.get(section)
+        # A new llhttp costs 0.3 µs and cannot carry state from one request into the next.
         llhttp = httptools.HttpRequestParser(self)
         try:
-            llhttp.feed_data(data[:end] + b"\r\n\r\n")
+            llhttp.feed_data(data if fields is None else data[:end] + b"\r\n\r\n")
         except httptools.HttpParserUpgrade:
-            pass  # CONNECT, which is refused below.
+            pass  # CONNECT is refused below; whether anything else is upgraded is decided elsewhere.
         except httptools.HttpParserError as error:
             raise RequestRefused(400, f"the request is not valid HTTP/1.1: {error}") from None
         minor = _VERSIONS.get(data[end - 9 : end])
@@ -67,7 +75,23 @@ class RequestParser:
         method = llhttp.get_method()
         if len(method) + len(self._target) + len(b"  HTTP/1.1") != end:  # llhttp skips spaces and bare line ends.
             raise RequestRefused(400, "the request line is not three words with one space between them")
-        return self._check(method, minor, read_section(data[end:]))
+        if fields is None:
+            fields = HeaderSection(section)
+            self._remember(section, fields)
+        return self._check(method, minor, fields)
+
+    def _remember(self, section: bytes, fields: HeaderSection) -> None:
+        """At its second sight: a section that never comes again is not worth the room."""
+        seen = hash(section)
+        if seen in self._seen:
+            if len(self._sections) >= REMEMBERED:
+                self._sections.clear()  # Those that are still in use are back after a request each.
+            if len(section) <= LONGEST_REMEMBERED:
+                self._sections[section] = fields
+        else:
+            if len(self._seen) >= 8 * REMEMBERED:
+                self._seen.clear()
+            self._seen.add(seen)
 
     def _check(self, method: bytes, minor: int, fields: HeaderSection) -> RequestHead:
         """Judge what the request line and the fields say together."""

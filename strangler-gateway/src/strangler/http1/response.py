@@ -13,6 +13,7 @@ MAX_HEAD = 64 * 1024
 MAX_FIELDS = 256
 
 _NO_NAMES: frozenset[bytes] = frozenset()
+_NONE: list[bytes] = []
 _NOT_IN_REASON = re.compile(rb"[^\t -~\x80-\xff]")
 _VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 
@@ -20,12 +21,12 @@ _VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 class ResponseHead:
     """One response without its body."""
 
-    __slots__ = ("keep_alive", "length", "lines", "reason", "status")
+    __slots__ = ("fields", "keep_alive", "length", "reason", "status")
 
     status: int
     reason: bytes
-    lines: list[bytes]
-    """The end-to-end fields in their order, as they were sent, without CRLF; Content-Length is not among them."""
+    fields: bytes
+    """The block of end-to-end fields in their order, as they were sent; Content-Length is not among them."""
     length: int
     """Of the body that follows, or ``CHUNKED`` or ``UNTIL_CLOSE``; without a body: as announced, or ``NO_LENGTH``."""
     keep_alive: bool
@@ -64,7 +65,7 @@ class ResponseParser:
             raise ResponseRefused("the answer is neither HTTP/1.1 nor HTTP/1.0")
         if not self._reason.isalpha() and _NOT_IN_REASON.search(self._reason) is not None:
             raise ResponseRefused("the answer's reason phrase holds a control character")
-        fields = Fields(data)
+        fields = Fields(data[data.find(b"\r\n") :])
         if len(fields.lines) > MAX_FIELDS:
             raise ResponseRefused(f"the answer has more than {MAX_FIELDS} header fields")
         if len(fields.lines) != len(fields.names):
@@ -77,11 +78,12 @@ class ResponseParser:
         head = ResponseHead()
         head.status = status
         head.reason = self._reason
-        connection = fields.values(b"connection")
-        names = list_members(b",".join(connection)) if connection else _NO_NAMES
+        present = fields.names
+        names = list_members(b",".join(fields.values(b"connection"))) if b"connection" in present else _NO_NAMES
         head.keep_alive = b"close" not in names if minor else b"keep-alive" in names
-        head.lines = fields.without(self._dropped if names <= COMMON else self._dropped | names)
-        head.length = _length(fields, minor)
+        head.fields = fields.block_without(self._dropped if names <= COMMON else self._dropped | names)
+        codings = fields.values(b"transfer-encoding") if b"transfer-encoding" in present else _NONE
+        head.length = _length(fields.values(b"content-length"), codings, minor)
         if bodiless or status in {204, 304} or status < 200:
             head.length = _announced(head.length, status)
         elif head.length == UNTIL_CLOSE:
@@ -99,9 +101,7 @@ def _announced(length: int, status: int) -> int:
     return length if length >= 0 and status >= 200 and status != 204 else NO_LENGTH
 
 
-def _length(fields: Fields, minor: int) -> int:
-    lengths = fields.values(b"content-length")
-    codings = fields.values(b"transfer-encoding")
+def _length(lengths: list[bytes], codings: list[bytes], minor: int) -> int:
     if codings:
         if lengths or not minor or len(codings) != 1 or codings[0].lower() != b"chunked":
             raise ResponseRefused("the answer's length is in doubt: its Transfer-Encoding is not just chunked")

@@ -1,6 +1,5 @@
 """Heads to bytes. Values come from the parsers, which let no CR, LF or NUL through."""
 
-from collections.abc import Iterable
 from http import HTTPStatus
 
 from strangler.http1.body import CHUNKED
@@ -14,20 +13,19 @@ _CARRY_CONTENT = frozenset((b"POST", b"PUT", b"PATCH"))
 """Methods whose empty body is announced as such (RFC 9110 §8.6)."""
 
 
-def request_head(head: RequestHead, host: bytes, dropped: frozenset[bytes], added: tuple[bytes, ...]) -> bytes:
+def request_head(head: RequestHead, host: bytes, dropped: frozenset[bytes], added: bytes) -> bytes:
     """The head that goes to the upstream.
 
-    ``dropped`` are lower-case names to leave out, ``REPLACED`` among them; ``added`` are one or more
-    lines without CRLF.
+    ``dropped`` are lower-case names to leave out, ``REPLACED`` among them; ``added`` is a block.
     """
     if head.length == CHUNKED:
-        framing = b"Transfer-Encoding: chunked\r\n\r\n"
+        framing = b"\r\nTransfer-Encoding: chunked\r\n\r\n"
     elif head.length or head.method in _CARRY_CONTENT:
-        framing = b"Content-Length: %d\r\n\r\n" % head.length
+        framing = b"\r\nContent-Length: %d\r\n\r\n" % head.length
     else:
-        framing = b"\r\n"
-    first = b"%b %b HTTP/1.1\r\nHost: %b\r\n%b" % (head.method, head.target, host, head.fields.kept(dropped))
-    return b"\r\n".join((first + added[0], *added[1:], framing))
+        framing = b"\r\n\r\n"
+    kept = head.fields.kept(dropped)
+    return b"%b %b HTTP/1.1\r\nHost: %b%b%b%b" % (head.method, head.target, host, kept, added, framing)
 
 
 _STATUS_LINES = {int(status): b"HTTP/1.1 %d %b" % (status, status.phrase.encode()) for status in HTTPStatus}
@@ -41,6 +39,6 @@ def status_line(status: int, reason: bytes) -> bytes:
     return b"HTTP/1.1 %d %b" % (status, reason)
 
 
-def response_head(status: int, reason: bytes, lines: Iterable[bytes], added: Iterable[bytes] = ()) -> bytes:
-    """The head that goes to the client; ``lines`` and ``added`` without CRLF."""
-    return b"\r\n".join((status_line(status, reason), *lines, *added, b"\r\n"))
+def response_head(status: int, reason: bytes, fields: bytes, added: bytes = b"") -> bytes:
+    """The head that goes to the client; ``fields`` and ``added`` are blocks."""
+    return b"%b%b%b\r\n\r\n" % (status_line(status, reason), fields, added)
