@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from support.postgresql import postgresql
 from support.processes import ProcessFailedError, free_port, running, start
 
