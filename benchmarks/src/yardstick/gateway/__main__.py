@@ -32,7 +32,7 @@ def main(
     connections: Annotated[int, typer.Option(min=1, help="Keep-alive connections.")] = 32,
     new_heads: Annotated[
         int, typer.Option(min=0, max=100, help="Percent of requests whose header section no earlier one had.")
-    ] = 50,
+    ] = 0,
     reports: Annotated[Path, typer.Option(help="The folder for bench-gateway.json and bench-gateway.md.")] = Path(
         "reports"
     ),
