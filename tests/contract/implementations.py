@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from contract.client import Client
 from contract.keys import SIGNING_KEY, pem
+from support.gateway import place, serving
 from support.processes import free_port, running
 
 CATALOG = frozenset({"catalog"})
@@ -111,45 +112,24 @@ def _catalog_service(site: Site, shop_url: str, database: str) -> Iterator[Runni
 
 
 @contextlib.contextmanager
-def _catalog_behind_gateway(site: Site, database: str, flip: dict[str, object]) -> Iterator[Running]:
+def _catalog_behind_gateway(site: Site, database: str, flip: dict[str, Any]) -> Iterator[Running]:
     """Put the gateway in front of the shop and the catalog service, which share a database, and flip the catalog."""
-    gateway, admin, health = (free_port() for _ in range(3))
     with (
         _shop(site, "flask", database) as monolith,
         _catalog_service(site, monolith.url, database) as service,
+        place(site.folder) as here,
+        serving(here, _CONFIG.format(monolith=monolith.url, service=service.url)) as gateway,
     ):
-        config = site.folder / "strangler.yaml"
-        config.write_text(
-            _CONFIG.format(
-                monolith=monolith.url,
-                service=service.url,
-                folder=site.folder,
-                gateway=gateway,
-                admin=admin,
-                health=health,
-            )
-        )
-        serve = _command("strangler", "serve", "--config", config)
-        ready = f"http://127.0.0.1:{health}/readyz"
-        with running("gateway", serve, log=site.folder / "gateway.log", ready=ready):
-            with Client(f"http://127.0.0.1:{admin}") as control:
-                order = {"target": "catalog", "reason": "both arms honour the contract", "author": "tests", **flip}
-                flipped = control.post("/api/v1/flips", order)
-            assert flipped.status == 200, flipped
-            assert flipped.json()["missing"] == [], flipped
-            yield Running(f"http://127.0.0.1:{gateway}", monolith.access_logs | service.access_logs)
+        flipped = gateway.flip("catalog", **flip)
+        assert flipped["missing"] == [], flipped
+        yield Running(gateway.url, monolith.access_logs | service.access_logs)
 
 
 _CONFIG = """\
 monolith: {monolith}
 upstreams:
   catalog: {{endpoints: ["{service}"]}}
-gateway:
-  listen: 127.0.0.1:{gateway}
-  admin: 127.0.0.1:{admin}
-  health: 127.0.0.1:{health}
-  workers: 2
-  state: {folder}/state
+gateway: {{workers: 2}}
 routes:
   - name: products
     match: {{path: /api/products}}
@@ -162,7 +142,7 @@ routes:
 """
 
 
-def catalog_behind_gateway(database: Callable[[Site], str], **flip: object) -> Start:
+def catalog_behind_gateway(database: Callable[[Site], str], **flip: Any) -> Start:
     return lambda site: _catalog_behind_gateway(site, database(site), flip)
 
 

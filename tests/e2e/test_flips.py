@@ -26,11 +26,10 @@ def test_no_request_begun_after_a_flip_returned_is_served_by_the_old_arm(
 ) -> None:
     # Half of the load on connections that live through all flips, half on connections of their own, which the kernel
     # spreads over both workers. Beside it both workers are asked at the worst moment: as soon as a flip has returned.
-    kept = Plan(gateway.url, REQUESTS, scale.rate / 2, 10 * scale.flip_seconds, name=f"{scale.flips}-kept")
-    fresh = Plan(
-        gateway.url, REQUESTS, scale.rate / 2, 10 * scale.flip_seconds, keep_alive=False, name=f"{scale.flips}-fresh"
-    )
-    with background(kept) as first, background(fresh) as second, Probe(gateway, f"{scale.flips}-probe") as probe:
+    name, rate, seconds = f"{scale.flips}-flips", scale.rate / 2, 10 * scale.flip_seconds
+    kept = Plan(gateway.url, REQUESTS, rate, seconds, name=f"{name}-kept")
+    fresh = Plan(gateway.url, REQUESTS, rate, seconds, keep_alive=False, name=f"{name}-fresh")
+    with background(kept) as first, background(fresh) as second, Probe(gateway, f"{name}-probe") as probe:
         began = time.monotonic()
         flips = flip_to_and_fro(gateway, scale.flips, scale.flip_seconds, probe.ask)
         took = time.monotonic() - began
