@@ -11,7 +11,7 @@ from strangler.model.snapshot import Limits
 REMEMBERED = 512
 """Header sections that a worker remembers before it begins anew."""
 LONGEST_REMEMBERED = 4 * 1024
-"""Bytes of a section that is worth remembering: together they take a few megabytes at most."""
+"""Bytes of a section that is worth remembering. One takes about four times its bytes, all of them 10 MB at most."""
 _VERSIONS = {b" HTTP/1.1": 1, b" HTTP/1.0": 0}
 
 

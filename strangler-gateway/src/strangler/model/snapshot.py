@@ -9,7 +9,7 @@ from strangler.model.upstream import Upstream
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on what a client may send. Bytes, counts and seconds; beyond them: 414, 431, 408 or 503."""
+    """Bounds on what a client may send. Bytes, counts and seconds; beyond them: 414, 431 or 408."""
 
     target_bytes: int = 8 * 1024
     header_count: int = 100
@@ -19,7 +19,7 @@ class Limits:
     idle_timeout: float = 90.0
     """A downstream connection without a request is closed after this."""
     connections: int = 20_000
-    """Downstream connections per worker."""
+    """Downstream connections per worker; one more is closed without an answer."""
     drain_timeout: float = 30.0
     """How long a stopping worker waits for the requests that it has."""
 
