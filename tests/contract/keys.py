@@ -27,6 +27,10 @@ def thumbprint(key: Ed25519PrivateKey) -> str:
     return _base64(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
 
 
+LIFETIME = 24 * 3600
+"""Seconds: some tokens are made when the cases are collected, and the last of them is used when the run is over."""
+
+
 def token(
     subject: int = 2,
     *,
@@ -45,7 +49,7 @@ def token(
         "sub": str(subject),
         "roles": list(roles) if isinstance(roles, tuple) else roles,
         "iat": now - 10,
-        "exp": now + 600,
+        "exp": now + LIFETIME,
         "jti": f"contract-{time.monotonic_ns()}",
     } | claims
     said.pop(without, None)
@@ -64,8 +68,8 @@ def refused_tokens() -> dict[str, str]:
     pointer = {"kty": "OKP", "crv": "Ed25519", "x": _base64(_public(ANOTHER_KEY))}
     return {
         "expired": token(**staff, exp=now - 5),
-        "not-yet-valid": token(**staff, nbf=now + 600),
-        "issued-in-the-future": token(**staff, iat=now + 600),
+        "not-yet-valid": token(**staff, nbf=now + LIFETIME),
+        "issued-in-the-future": token(**staff, iat=now + LIFETIME),
         "of-another-issuer": token(**staff, iss="https://evil.example"),
         "for-another-audience": token(**staff, aud="payments"),
         "signed-by-another-key": token(**staff, key=ANOTHER_KEY),

@@ -147,5 +147,8 @@ def _recipe(text: str) -> str:
     make, *target = text.split()
     if make != "make":
         return text
-    lines = subprocess.run(["make", "-n", *target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    # The tests may run below a make of their own, which would pass its flags on and have this one report its folders.
+    own = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
+    command = ["make", "--dry-run", "--no-print-directory", *target]
+    lines = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=True).stdout
     return lines.splitlines()[-1]

@@ -42,7 +42,7 @@ KEY = Ed25519PrivateKey.generate()
 def token(*roles: str) -> str:
     now = int(time.time())
     claims = {"iss": "https://shop.example", "aud": "shop", "sub": "1", "roles": list(roles), "iat": now}
-    return jwt.encode(claims | {"exp": now + 60, "jti": "j"}, KEY, algorithm="EdDSA", headers={"kid": "k"})
+    return jwt.encode(claims | {"exp": now + 3600, "jti": "j"}, KEY, algorithm="EdDSA", headers={"kid": "k"})
 
 
 STAFF = {"Authorization": f"Bearer {token('staff')}"}
