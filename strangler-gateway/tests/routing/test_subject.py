@@ -4,7 +4,7 @@ import pytest
 
 from strangler.model.route import StickySource, SubjectKind
 from strangler.routing.fields import PairFields
-from strangler.routing.subject import compile_sources, find_subject
+from strangler.routing.subject import SubjectFinder
 
 USER = StickySource(SubjectKind.HEADER, "x-user")
 SESSION = StickySource(SubjectKind.COOKIE, "session")
@@ -33,4 +33,4 @@ CASES = [
 def test_the_subject_is(
     sources: tuple[StickySource, ...], headers: list[tuple[str, str]], expected: str | None
 ) -> None:
-    assert find_subject(compile_sources(sources), PairFields(headers), "10.0.0.1") == expected
+    assert SubjectFinder(sources).find(PairFields(headers), "10.0.0.1") == expected

@@ -1,6 +1,7 @@
 """A snapshot made ready for requests: compiled once per change, then only read."""
 
 from strangler.dataplane.counters import ArmCounters, Counters
+from strangler.http1.section import HeaderSection
 from strangler.model.decision import Arm, Decision
 from strangler.model.flag import Flag, Kill, Stage
 from strangler.model.route import CATCH_ALL, Route
@@ -9,10 +10,11 @@ from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate, settled
 from strangler.routing.fields import Fields
 from strangler.routing.matcher import Matcher
 from strangler.routing.path import is_plain, read_path
-from strangler.routing.subject import compile_sources, find_subject
+from strangler.routing.subject import SubjectFinder
 from strangler.upstream.balancer import Balancer, Balancers
 
 SERVICE = Arm.SERVICE
+UNKNOWN = "not looked for yet"
 
 
 class ActiveArm:
@@ -29,12 +31,12 @@ class ActiveArm:
 class ActiveRoute:
     """A route with its arms at hand. ``number`` is its place in the snapshot."""
 
-    __slots__ = ("monolith", "number", "route", "service", "sources")
+    __slots__ = ("monolith", "number", "route", "service", "subjects")
 
     def __init__(self, number: int, route: Route, balancers: dict[str, Balancer], counters: Counters) -> None:
         self.number = number
         self.route = route
-        self.sources = compile_sources(route.sticky)
+        self.subjects = SubjectFinder(route.sticky)
         self.monolith = ActiveArm(Arm.MONOLITH, balancers[route.monolith], counters.of(route.name, Arm.MONOLITH))
         self.service: ActiveArm | None = None
         if route.service is not None:
@@ -87,12 +89,17 @@ class Active:
             _decide_early(active.route, flag, killed) for active, flag in zip(topology.routes, self._flags, strict=True)
         )
 
-    def decide(self, active: ActiveRoute, fields: Fields, address: str) -> Decision:
+    def decide(self, active: ActiveRoute, fields: HeaderSection, address: str) -> Decision:
         """Which arm answers; only a canary needs the request for that."""
         decision = self._settled[active.number]
         if decision is not None:
             return decision
-        subject = find_subject(active.sources, fields, address)
+        finder = active.subjects
+        subject = fields.memo.get(finder, UNKNOWN)
+        if subject is UNKNOWN:
+            subject = fields.memo[finder] = finder.in_fields(fields)
+        if subject is None and finder.takes_address:
+            subject = address
         return evaluate(self._flags[active.number], active.route.group, subject)
 
 

@@ -13,7 +13,6 @@ MAX_HEAD = 64 * 1024
 MAX_FIELDS = 256
 
 _NO_NAMES: frozenset[bytes] = frozenset()
-_NONE: list[bytes] = []
 _NOT_IN_REASON = re.compile(rb"[^\t -~\x80-\xff]")
 _VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 
@@ -39,20 +38,14 @@ NO_LENGTH = -3
 class ResponseParser:
     """Parses response heads; keeps nothing between two of them."""
 
-    __slots__ = ("_dropped", "_reason")
+    __slots__ = ("_dropped",)
 
     def __init__(self, own: frozenset[bytes] = frozenset()) -> None:
         """``own`` are lower-case names that the gateway writes itself: the upstream's are left out."""
         self._dropped = HOP_BY_HOP | own | {b"content-length"}
-        self._reason = b""
-
-    def on_status(self, reason: bytes) -> None:
-        """Called by llhttp."""
-        self._reason = reason
 
     def parse(self, data: bytes, *, bodiless: bool) -> ResponseHead:
         """Return the head in ``data``; ``bodiless`` if the request was a HEAD. Raises ``ResponseRefused``."""
-        self._reason = b""
         llhttp = httptools.HttpResponseParser(self)
         try:
             llhttp.feed_data(data)
@@ -63,27 +56,42 @@ class ResponseParser:
         version = data[:9]
         if version not in _VERSIONS:
             raise ResponseRefused("the answer is neither HTTP/1.1 nor HTTP/1.0")
-        if not self._reason.isalpha() and _NOT_IN_REASON.search(self._reason) is not None:
+        end = data.find(b"\r\n")
+        reason = data[13:end]
+        if not reason.isalpha() and _NOT_IN_REASON.search(reason) is not None:
             raise ResponseRefused("the answer's reason phrase holds a control character")
-        fields = Fields(data[data.find(b"\r\n") :])
+        fields = Fields(data[end:])
         if len(fields.lines) > MAX_FIELDS:
             raise ResponseRefused(f"the answer has more than {MAX_FIELDS} header fields")
         if len(fields.lines) != len(fields.names):
             raise ResponseRefused("the answer's head can be read in more than one way")
-        return self._check(llhttp.get_status_code(), fields, minor=_VERSIONS[version], bodiless=bodiless)
+        return self._check(llhttp.get_status_code(), reason, fields, minor=_VERSIONS[version], bodiless=bodiless)
 
-    def _check(self, status: int, fields: Fields, *, minor: int, bodiless: bool) -> ResponseHead:
+    def _check(self, status: int, reason: bytes, fields: Fields, *, minor: int, bodiless: bool) -> ResponseHead:
         if not 100 <= status <= 599 or status == 101:
             raise ResponseRefused(f"the answer has the status {status}, for which nobody asked")
         head = ResponseHead()
         head.status = status
-        head.reason = self._reason
-        present = fields.names
-        names = list_members(b",".join(fields.values(b"connection"))) if b"connection" in present else _NO_NAMES
+        head.reason = reason
+        names = _NO_NAMES
+        kept = [b""]
+        lengths: list[bytes] = []
+        codings: list[bytes] = []
+        for name, line in zip(fields.names, fields.lines, strict=True):
+            if name not in self._dropped:
+                kept.append(line)
+            elif name == b"content-length":
+                lengths.append(line[15:].strip(b" \t"))
+            elif name == b"connection":
+                names |= list_members(line[11:])
+            elif name == b"transfer-encoding":
+                codings.append(line[18:].strip(b" \t"))
         head.keep_alive = b"close" not in names if minor else b"keep-alive" in names
-        head.fields = fields.block_without(self._dropped if names <= COMMON else self._dropped | names)
-        codings = fields.values(b"transfer-encoding") if b"transfer-encoding" in present else _NONE
-        head.length = _length(fields.values(b"content-length"), codings, minor)
+        if names <= COMMON:
+            head.fields = b"\r\n".join(kept) if len(kept) > 1 else b""
+        else:
+            head.fields = fields.block_without(self._dropped | names)
+        head.length = _length(lengths, codings, minor)
         if bodiless or status in {204, 304} or status < 200:
             head.length = _announced(head.length, status)
         elif head.length == UNTIL_CLOSE:

@@ -30,7 +30,7 @@ _NONE: list[bytes] = []
 class HeaderSection(Fields):
     """A request's fields, and what they say. Not to be changed: requests share it."""
 
-    __slots__ = ("_kept", "connection", "expects_continue", "hosts", "length", "special", "underscores")
+    __slots__ = ("_kept", "connection", "expects_continue", "hosts", "length", "memo", "special", "underscores")
 
     def __init__(self, section: bytes) -> None:
         """Raises ``RequestRefused``."""
@@ -53,6 +53,8 @@ class HeaderSection(Fields):
         self.length = _length(special.get(b"content-length", _NONE), special.get(b"transfer-encoding", _NONE))
         """Of the body in bytes, or ``CHUNKED``."""
         self.expects_continue = b"expect" in special and _expects_continue(special[b"expect"])
+        self.memo: dict[object, str | None] = {}
+        """What others have found in these fields, by who has found it."""
         self._kept: dict[frozenset[bytes], bytes] = {}
 
     def kept(self, dropped: frozenset[bytes]) -> bytes:

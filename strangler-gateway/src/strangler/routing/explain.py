@@ -13,7 +13,7 @@ from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate
 from strangler.routing.fields import Fields, PairFields
 from strangler.routing.matcher import Matcher
 from strangler.routing.path import is_plain, read_path
-from strangler.routing.subject import compile_sources, find_subject
+from strangler.routing.subject import SubjectFinder
 
 
 class AmbiguousPath(StranglerError):
@@ -73,7 +73,7 @@ def explain(
     matcher = Matcher((route.match, route) for route in snapshot.routes)
     route = find_route(matcher, method.upper().encode(), target.encode("utf-8"), fields)
     flag = next((flag for flag in snapshot.flags if flag.route == route.name), Flag(route.name))
-    subject = find_subject(compile_sources(route.sticky), fields, client)
+    subject = SubjectFinder(route.sticky).find(fields, client)
     decision = _decide(route, flag, subject, killed)
     counts = flag.stage is Stage.CANARY and subject is not None and decision.reason is not Reason.KILLED
     return Explanation(

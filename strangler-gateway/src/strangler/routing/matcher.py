@@ -71,6 +71,14 @@ class Matcher(Generic[T]):
     def _find(
         self, node: _Node[T], segments: list[bytes], depth: int, method: bytes, fields: Fields, query: bytes
     ) -> T | None:
+        """The best below this node: literal before parameter before prefix, and the deepest prefix first."""
+        while depth < len(segments) and not node.prefix and node.parameter is None:
+            # Only one way leads on, and there is nothing to come back to.
+            only = node.children.get(segments[depth])
+            if only is None:
+                return None
+            node = only
+            depth += 1
         if depth < len(segments):
             segment = segments[depth]
             child = node.children.get(segment)
