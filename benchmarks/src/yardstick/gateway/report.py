@@ -122,7 +122,8 @@ time, request id, client, method, path, status, endpoint, duration and bytes, wr
 absent, and told to upstream and client; X-Forwarded-For, -Proto and -Host; connections to the upstream kept; five
 routes; one worker or thread. Exceptions stand below the table. All processes of a proxy are pinned to one core; wrk and
 the upstream, an nginx that answers 170 bytes of JSON, to another. wrk sends a browser's headers with the
-cookies of 64 users; some of the requests have a header section that none had before.
+cookies of 64 users, who repeat them as browsers do. A proxy may remember what it has parsed: how many of the requests
+have a header section that none had before is set by --new-heads.
 
 In each round every proxy in turn is loaded for a second and then measured: user and system time of its whole tree of
 processes, divided by the requests that wrk counted. Each round begins with another proxy. A sample with an error, or
