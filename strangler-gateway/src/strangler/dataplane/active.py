@@ -53,7 +53,6 @@ class Topology:
     def __init__(self, snapshot: Snapshot, balancers: Balancers, counters: Counters) -> None:
         by_name = balancers.update(snapshot.upstreams)
         self.fingerprint = snapshot.topology
-        self.source = (snapshot.routes, snapshot.upstreams)
         self.routes = tuple(
             ActiveRoute(number, route, by_name, counters) for number, route in enumerate(snapshot.routes)
         )

@@ -275,7 +275,7 @@ class Downstream(asyncio.Protocol):
                 title,
                 detail or f"{title}.",
                 request_id=exchange.ids.request_id,
-                culprit=failure.label.partition(".")[2],
+                culprit=failure.culprit,
                 close=not exchange.keep_alive,
                 bodiless=exchange.bodiless,
             )
@@ -283,8 +283,7 @@ class Downstream(asyncio.Protocol):
         self.complete()
 
     def _send_problem(self, failure: Failure, status: int, detail: str, request_id: bytes) -> None:
-        culprit = failure.label.partition(".")[2]
-        self.write(problem(status, failure.title, detail, request_id=request_id, culprit=culprit, close=True))
+        self.write(problem(status, failure.title, detail, request_id=request_id, culprit=failure.culprit, close=True))
 
     def _linger(self) -> None:
         """End our side, and read what still comes into nothing for a moment."""

@@ -23,5 +23,6 @@ class Failure(Enum):
 
     def __init__(self, label: str, status: int, title: str) -> None:
         self.label = label
+        self.culprit = label.partition(".")[2]
         self.status = status
         self.title = title

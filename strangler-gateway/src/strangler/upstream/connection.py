@@ -53,7 +53,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     __slots__ = (
         "_bodiless", "_buffer", "_head", "_home", "_parser", "_reader", "_reading_paused", "_receiver", "_transport",
-        "closed", "idle_since", "request_complete", "served", "write",
+        "closed", "idle_since", "request_complete", "write",
     )  # fmt: skip
 
     def __init__(self, home: Home, parser: ResponseParser) -> None:
@@ -68,8 +68,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._reading_paused = False
         self.request_complete = False
         """Set by the receiver when the last byte of its request was written and no 100 is awaited any more."""
-        self.served = 0
-        """Answers that came over this connection."""
         self.idle_since = 0.0
         self.closed = False
         """It must not be used again: it is closed, or about to be."""
@@ -212,7 +210,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._reader = None
         if receiver is None:
             return  # It went away while it was given the last piece.
-        self.served += 1
         unsent = self._transport.get_write_buffer_size()
         if head is not None and head.keep_alive and self.request_complete and not rest and not unsent:
             if self._reading_paused:  # The answer's last piece was too much for a slow client.
