@@ -10,7 +10,7 @@ from strangler.config.schema import schema
 _HEAD = """\
 # strangler.yaml
 
-<!-- Made by `python -m strangler.config.reference`; edit strangler/config/schema.py instead. -->
+<!-- Made by `python -m strangler.config.reference`; edit strangler/config/schema/ instead. -->
 
 `monolith: http://HOST:PORT` alone makes a complete configuration: every request goes to the monolith.
 `strangler check` prints every error with its line, `strangler config schema` the JSON Schema for editors.

@@ -6,6 +6,7 @@ from strangler.model.decision import Arm, Decision
 from strangler.model.flag import Flag, Kill, Stage
 from strangler.model.route import CATCH_ALL, Route
 from strangler.model.snapshot import Snapshot
+from strangler.policies.guard import Guard
 from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate, settled
 from strangler.routing.fields import Fields
 from strangler.routing.matcher import Matcher
@@ -31,11 +32,12 @@ class ActiveArm:
 class ActiveRoute:
     """A route with its arms at hand. ``number`` is its place in the snapshot."""
 
-    __slots__ = ("monolith", "number", "route", "service", "subjects")
+    __slots__ = ("guard", "monolith", "number", "route", "service", "subjects")
 
     def __init__(self, number: int, route: Route, balancers: dict[str, Balancer], counters: Counters) -> None:
         self.number = number
         self.route = route
+        self.guard: Guard | None = None
         self.subjects = SubjectFinder(route.sticky)
         self.monolith = ActiveArm(Arm.MONOLITH, balancers[route.monolith], counters.of(route.name, Arm.MONOLITH))
         self.service: ActiveArm | None = None

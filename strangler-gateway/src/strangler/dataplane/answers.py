@@ -5,9 +5,20 @@ from http import HTTPStatus
 
 
 def problem(
-    status: int, title: str, detail: str, *, request_id: bytes, culprit: str, close: bool, bodiless: bool = False
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    request_id: bytes,
+    culprit: str,
+    close: bool,
+    bodiless: bool = False,
+    fields: bytes = b"",
 ) -> bytes:
-    """One complete answer. ``bodiless`` for HEAD: the length is that of the body which GET would get."""
+    """One complete answer, with a block of further ``fields``.
+
+    ``bodiless`` for HEAD: the length is that of the body which GET would get.
+    """
     content = json.dumps(
         {
             "type": "about:blank",
@@ -24,11 +35,11 @@ def problem(
         f"Content-Length: {len(content)}",
         "Cache-Control: no-store",
     ]
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and b"\r\nRetry-After:" not in fields:
         lines.append("Retry-After: 1")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         lines.append("Allow: DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
     if close:
         lines.append("Connection: close")
-    head = "\r\n".join((*lines, "")).encode("latin-1") + b"X-Request-ID: %b\r\n\r\n" % request_id
+    head = "\r\n".join(lines).encode("latin-1") + b"\r\nX-Request-ID: %b%b\r\n\r\n" % (request_id, fields)
     return head if bodiless else head + content

@@ -4,7 +4,7 @@ import asyncio
 import math
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +15,7 @@ from strangler.dataplane.forwarded import Peer
 from strangler.http1.body import ChunkError
 from strangler.http1.refusal import RequestRefused
 from strangler.model.failure import Failure
+from strangler.policies.guard import Denied
 from strangler.upstream.connection import WRITE_HIGH
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class Downstream(asyncio.Protocol):
     """The asyncio side of one client. At most one exchange at a time; pipelined requests wait unread."""
 
     __slots__ = (
-        "_advancing", "_buffer", "_paused", "_phase", "_transport", "_unsent", "_wait", "_worker", "_writing_blocked",
-        "deadline", "exchange", "peer", "stopping", "write",
+        "_advancing", "_buffer", "_paused", "_phase", "_transport", "_unsent", "_wait", "_waiting", "_worker",
+        "_writing_blocked", "deadline", "exchange", "peer", "stopping", "write",
     )  # fmt: skip
 
     def __init__(self, worker: "Worker") -> None:
@@ -60,6 +61,8 @@ class Downstream(asyncio.Protocol):
         self._writing_blocked = False
         self._phase = IDLE
         self._wait = worker.limits.idle_timeout
+        self._waiting: asyncio.Task[None] | None = None
+        """What a request waits for before it may go on; requests that need not wait have no task."""
         self.deadline = math.inf
         self.exchange: Exchange | None = None
         self.stopping = False
@@ -96,6 +99,7 @@ class Downstream(asyncio.Protocol):
         self._buffer = b""
         self.deadline = math.inf
         exchange, self.exchange = self.exchange, None
+        self._stop_waiting()
         if exchange is not None:
             if exchange.forwarding is not None:
                 exchange.forwarding.abandon()
@@ -153,6 +157,8 @@ class Downstream(asyncio.Protocol):
             self._take_body(exchange)
         except RequestRefused as refused:
             self._refuse(refused)
+        except Denied as denied:
+            self._deny(denied)
         return True
 
     def _take_head(self) -> bool:
@@ -192,6 +198,35 @@ class Downstream(asyncio.Protocol):
         if last:
             exchange.body = None
         exchange.forwarding.pass_body(pieces, last=last)
+
+    # What the pipeline calls
+
+    def wait(self, waiting: Awaitable[None]) -> None:
+        """Let the request go on when this is done; the client may leave, and the deadline may pass, before."""
+        exchange = self.exchange
+        assert exchange is not None
+        assert exchange.route is not None
+        self._expect(RESPONSE, exchange.route.route.timeouts.response)
+        self._waiting = self._worker.loop.create_task(self._go_on(waiting, exchange))
+
+    async def _go_on(self, waiting: Awaitable[None], exchange: Exchange) -> None:
+        try:
+            await waiting
+            self._waiting = None
+            pipeline.proceed(exchange, self)
+        except RequestRefused as refused:
+            self._refuse(refused)
+        except Denied as denied:
+            self._deny(denied)
+        except Exception as error:
+            if self.exchange is not exchange:
+                raise
+            self.answer_failure(Failure.POLICY_UNAVAILABLE, f"{type(error).__name__}: {error}")
+
+    def _stop_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.cancel()
 
     # What the forwarder calls
 
@@ -261,8 +296,17 @@ class Downstream(asyncio.Protocol):
         exchange.keep_alive = False
         self._answer(exchange, Failure.REQUEST, refused.status, Failure.REQUEST.title, refused.detail)
 
+    def _deny(self, denied: Denied) -> None:
+        """A policy does not let the request pass; the connection is as good as before."""
+        exchange = self.exchange
+        if exchange is not None:
+            failure = denied.failure
+            exchange.answer_fields += denied.fields
+            self._answer(exchange, failure, failure.status, failure.title, denied.detail)
+
     def _answer(self, exchange: Exchange, failure: Failure, status: int, title: str, detail: str) -> None:
         """Answer the exchange in the application's place and finish it."""
+        self._stop_waiting()
         if exchange.forwarding is not None:
             exchange.forwarding.abandon()
         exchange.failure = failure
@@ -278,6 +322,7 @@ class Downstream(asyncio.Protocol):
                 culprit=failure.culprit,
                 close=not exchange.keep_alive,
                 bodiless=exchange.bodiless,
+                fields=exchange.answer_fields,
             )
         )
         self.complete()

@@ -22,8 +22,8 @@ class Exchange:
     """Values of one request. It keeps the snapshot that it began with until its last byte."""
 
     __slots__ = (
-        "active", "arm", "began", "body", "bytes_in", "bytes_out", "client", "decision", "endpoint", "failure",
-        "forwarding", "head", "ids", "keep_alive", "route", "status",
+        "active", "answer_fields", "arm", "began", "body", "bytes_in", "bytes_out", "client", "decision", "endpoint",
+        "failure", "forwarding", "head", "identity", "ids", "keep_alive", "route", "status",
     )  # fmt: skip
 
     def __init__(self, head: RequestHead, active: "Active", client: str) -> None:
@@ -39,6 +39,10 @@ class Exchange:
         self.arm: ActiveArm | None = None
         self.decision = UNDECIDED
         self.forwarding: Forwarding | None = None
+        self.identity: object | None = None
+        """Who asks, where the route has found it out."""
+        self.answer_fields = b""
+        """Block of fields that the answer gets besides its own."""
         self.endpoint = ""
         self.status = 0
         self.failure: Failure | None = None

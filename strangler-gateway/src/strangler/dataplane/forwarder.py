@@ -138,7 +138,7 @@ class Forwarding:
         exchange.status = head.status
         if exchange.body is not None:
             exchange.keep_alive = False  # An early answer: the rest of the request is not worth reading.
-        added = exchange.ids.line
+        added = exchange.ids.line + exchange.answer_fields
         length = head.length
         if ended and length in {CHUNKED, UNTIL_CLOSE}:
             length = sum(map(len, pieces))  # It is all here, so nothing has to be cut into chunks.

@@ -8,6 +8,10 @@ class Failure(Enum):
 
     REQUEST = ("request.client", 400, "The request is not acceptable")
     REQUEST_TIMEOUT = ("request_timeout.client", 408, "The request did not arrive in time")
+    UNAUTHENTICATED = ("authentication.client", 401, "The request does not say who asks")
+    FORBIDDEN = ("authorization.client", 403, "The client may not do this")
+    RATE_LIMITED = ("rate_limit.client", 429, "The client asks too often")
+    POLICY_UNAVAILABLE = ("policy.gateway", 503, "What the gateway must know of this request cannot be found out now")
     CLIENT_GONE = ("gone.client", 0, "The client left before the answer was complete")
     CLIENT_STALLED = ("response_timeout.client", 0, "The client stopped reading the answer")
     POOL_FULL = ("queue.gateway", 503, "Too many requests wait for the application")

@@ -1,0 +1,18 @@
+"""The shape of strangler.yaml: one Pydantic model per section. What spans sections is checked in ``topology``."""
+
+from strangler.config.schema.file import ConfigFile, ProcessSection, schema
+from strangler.config.schema.gateway import GatewaySection, LimitsSection
+from strangler.config.schema.route import MatchSection, RouteSection, TimeoutsSection
+from strangler.config.schema.upstream import UpstreamSection
+
+__all__ = [
+    "ConfigFile",
+    "GatewaySection",
+    "LimitsSection",
+    "MatchSection",
+    "ProcessSection",
+    "RouteSection",
+    "TimeoutsSection",
+    "UpstreamSection",
+    "schema",
+]

@@ -1,0 +1,109 @@
+"""The part of strangler.yaml that says what a route takes and where it goes."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from strangler.config.schema.types import (
+    HeaderName,
+    HeaderValue,
+    Method,
+    Name,
+    Percentage,
+    Seconds,
+    Section,
+    StickyText,
+)
+from strangler.config.schema.types import stage as stage_name
+from strangler.config.templates import check_prefix, check_template
+
+
+class MatchSection(Section):
+    """Which requests a route takes; everything given must hold. Either `path` or `prefix`."""
+
+    path: Annotated[str, AfterValidator(check_template)] | None = Field(
+        default=None,
+        description="A path; `{name}` takes any one segment. It is compared with the decoded path.",
+        examples=["/api/products/{id}"],
+    )
+    prefix: Annotated[str, AfterValidator(check_prefix)] | None = Field(
+        default=None,
+        description="A path and everything below it: `/api` takes `/api/x` and not `/apix`.",
+        examples=["/api"],
+    )
+    methods: list[Method] = Field(
+        default=[],
+        description="Methods in capitals; none takes all. GET takes HEAD too, unless another route names it.",
+        examples=[["GET"]],
+    )
+    headers: dict[HeaderName, HeaderValue] = Field(
+        default={}, description="Headers and the exact values that they must have.", examples=[{"x-variant": "new"}]
+    )
+    query: dict[str, str] = Field(
+        default={}, description="Query parameters and the exact values that they must have.", examples=[{"v": "2"}]
+    )
+
+
+class TimeoutsSection(Section):
+    """How long an upstream may take."""
+
+    response: Seconds = Field(
+        default=60.0, description="Seconds from the request's end to the response's head.", examples=[10]
+    )
+    idle: Seconds = Field(default=60.0, description="Seconds between any two bytes.", examples=[30])
+
+
+class RouteSection(Section):
+    """A unit of migration: what is flipped as one."""
+
+    name: Name = Field(description="Unique; it stands in flags, logs and metrics.", examples=["products-get"])
+    match: MatchSection = Field(
+        description="Which requests it takes.", examples=[{"path": "/api/products/{id}", "methods": ["GET"]}]
+    )
+    module: Name | None = Field(
+        default=None,
+        description="The part of the monolith that it belongs to, flipped together by `strangler flip MODULE`; the "
+        "route's name if left out.",
+        examples=["catalog"],
+    )
+    group: Name | None = Field(
+        default=None,
+        description="Routes of one group send the same subjects to the service; the module if left out.",
+        examples=["catalog"],
+    )
+    service: Name | None = Field(
+        default=None,
+        description="The upstream of the service arm; without one the route stays at the monolith.",
+        examples=["catalog"],
+    )
+    stage: Annotated[str, AfterValidator(stage_name)] = Field(
+        default="monolith",
+        description="The first stage: `monolith`, `canary` or `service`. Once the store knows the route, the store "
+        "decides.",
+        examples=["monolith"],
+        json_schema_extra={"enum": ["monolith", "canary", "service"]},
+    )
+    weight: Percentage | None = Field(
+        default=None,
+        description="Percent of subjects that go to the service, with at most two decimals; for a first stage `canary` "
+        "only.",
+        examples=[5],
+    )
+    sticky: list[StickyText] = Field(
+        default=["address"],
+        min_length=1,
+        description="Where a canary finds its subject, `header:NAME`, `cookie:NAME` or `address`; the first that is "
+        "present counts.",
+        examples=[["header:X-User", "cookie:session", "address"]],
+    )
+    timeouts: TimeoutsSection = Field(
+        default=TimeoutsSection(), description="How long its upstreams may take.", examples=[{"response": 10}]
+    )
+    writes: list[Name] = Field(
+        default=[], description="The modules whose data a request to this route may change.", examples=[["catalog"]]
+    )
+    strict: bool = Field(
+        default=True,
+        description="Whether paths that applications read differently (`//`, `..`, encoded slashes, `;`) are refused.",
+        examples=[True],
+    )
