@@ -48,6 +48,8 @@ OFFENCES = [
     ("rooms", "strangler-gateway/src/strangler/model/flag.py", "strangler.routing.evaluator"),
     ("rooms", "strangler-gateway/src/strangler/dataplane/pipeline.py", "strangler.control.publisher"),
     ("pure", "strangler-gateway/src/strangler/routing/bucket.py", "asyncio"),
+    ("rooms", "strangler-gateway/src/strangler/telemetry/meters.py", "strangler.routing.bucket"),
+    ("pure", "strangler-gateway/src/strangler/telemetry/meters.py", "time"),
     ("ports", "strangler-gateway/src/strangler/policies/guard.py", "redis"),
     ("request-path", "strangler-gateway/src/strangler/dataplane/pipeline.py", "fastapi"),
 ]

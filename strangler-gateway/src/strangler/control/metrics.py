@@ -1,9 +1,8 @@
-"""What Prometheus sees: all workers' counts together. ``FAMILIES`` declares every name, and is the reference."""
+"""What Prometheus sees: all workers' counts together. The names are declared in ``strangler.telemetry.families``."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -11,7 +10,19 @@ from prometheus_client.utils import floatToGoString
 
 from strangler.control.version import VERSION
 from strangler.model.flag import WEIGHT_SCALE
-from strangler.model.messages import LATENCY_BOUNDS
+from strangler.telemetry.families import FAMILIES
+from strangler.telemetry.families.control import BUILD, KILLED, REVISION, SUPERVISOR, WEIGHT
+from strangler.telemetry.families.processes import (
+    LOG_DROPPED,
+    WORKER_CONNECTIONS,
+    WORKER_IN_FLIGHT,
+    WORKER_READY,
+    WORKER_RESTARTS,
+    WORKER_REVISION,
+)
+from strangler.telemetry.families.requests import DECISIONS, DURATION, FAILURES, REQUESTS
+from strangler.telemetry.families.upstreams import CONNECTIONS, OPENED
+from strangler.telemetry.family import Family
 
 if TYPE_CHECKING:
     from strangler.control.plane import ControlPlane
@@ -19,77 +30,8 @@ if TYPE_CHECKING:
 
 Sample = tuple[tuple[str, ...], float]
 """Label values in their order, and the value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One metric: counters are named with their ``_total``."""
-
-    name: str
-    kind: Literal["counter", "gauge", "histogram"]
-    labels: tuple[str, ...]
-    help: str
-
-
-REQUESTS = Family(
-    "strangler_requests_total",
-    "counter",
-    ("route", "arm", "status", "status_class"),
-    "Requests answered. Status 0 (class none): the client left before there was an answer.",
-)
-DECISIONS = Family(
-    "strangler_decisions_total", "counter", ("route", "arm", "reason"), "Requests by the reason that chose their arm."
-)
-DURATION = Family(
-    "strangler_request_duration_seconds",
-    "histogram",
-    ("route", "arm"),
-    "From the last byte of the request's head to the last byte of the answer.",
-)
-FAILURES = Family(
-    "strangler_failures_total",
-    "counter",
-    ("stage", "culprit"),
-    "Requests that failed, by where and through whom (client, gateway, upstream).",
-)
-CONNECTIONS = Family(
-    "strangler_upstream_connections",
-    "gauge",
-    ("upstream", "endpoint", "state"),
-    "Upstream connections idle or active, and requests pending for one.",
-)
-OPENED = Family(
-    "strangler_upstream_connections_opened_total", "counter", ("upstream", "endpoint"), "Upstream connections opened."
-)
-LOG_DROPPED = Family(
-    "strangler_access_log_dropped_total", "counter", (), "Access log lines dropped because the log was too slow."
-)
-REVISION = Family("strangler_revision", "gauge", (), "The revision that every worker should have.")
-WORKER_REVISION = Family(
-    "strangler_worker_revision", "gauge", ("slot",), "The revision that a worker has acknowledged."
-)
-WORKER_READY = Family(
-    "strangler_worker_ready", "gauge", ("slot",), "1 if the slot's worker accepts connections, else 0."
-)
-WORKER_CONNECTIONS = Family("strangler_worker_connections", "gauge", ("slot",), "Client connections that are open.")
-WORKER_IN_FLIGHT = Family("strangler_worker_requests_in_flight", "gauge", ("slot",), "Requests under way.")
-WORKER_RESTARTS = Family("strangler_worker_restarts_total", "counter", ("slot",), "Workers that had to be replaced.")
-WEIGHT = Family(
-    "strangler_route_weight_percent",
-    "gauge",
-    ("route", "stage"),
-    "The share of subjects that the flag sends to the service: 0 at monolith, 100 at service. Kills do not show here.",
-)
-KILLED = Family("strangler_route_killed", "gauge", ("route",), "1 for every route whose kill is in force.")
-SUPERVISOR = Family(
-    "strangler_supervisor_connected", "gauge", (), "1 if control has its line to the supervisor, else 0."
-)
-BUILD = Family("strangler_build_info", "gauge", ("version",), "Always 1; the version is in the label.")
-
-FAMILIES = (
-    REQUESTS, DECISIONS, DURATION, FAILURES, CONNECTIONS, OPENED, LOG_DROPPED, REVISION, WORKER_REVISION, WORKER_READY,
-    WORKER_CONNECTIONS, WORKER_IN_FLIGHT, WORKER_RESTARTS, WEIGHT, KILLED, SUPERVISOR, BUILD,
-)  # fmt: skip
+Spreading = tuple[tuple[str, ...], Sequence[int], float]
+"""Label values, counts per bucket (not cumulated), and the sum."""
 
 
 class GatewayCollector(Collector):
@@ -119,7 +61,19 @@ class GatewayCollector(Collector):
             WORKER_RESTARTS: self._worker_restarts,
         }
         for family in FAMILIES:
-            yield self._durations() if family is DURATION else _filled(family, samples[family]())
+            if family.kind == "histogram":
+                yield _histogram(family, self._durations() if family is DURATION else self._spreads(family))
+            else:
+                yield _filled(family, samples[family]() if family in samples else self._meters(family))
+
+    def _meters(self, family: Family) -> Iterable[Sample]:
+        """What the workers' meters say."""
+        traffic = self._plane.traffic
+        return traffic.gauge(family) if family.kind == "gauge" else traffic.meters.counts(family).items()
+
+    def _spreads(self, family: Family) -> Iterator[Spreading]:
+        for labels, spread in self._plane.traffic.meters.spreads(family).items():
+            yield labels, spread.buckets, spread.sum
 
     def _requests(self) -> Iterator[Sample]:
         for (route, arm), tally in self._plane.traffic.series.items():
@@ -131,13 +85,9 @@ class GatewayCollector(Collector):
             for reason, count in sorted(tally.reasons.items()):
                 yield (route, arm, reason), count
 
-    def _durations(self) -> Metric:
-        metric = HistogramMetricFamily(DURATION.name, DURATION.help, labels=DURATION.labels)
-        bounds = [*map(floatToGoString, LATENCY_BOUNDS), "+Inf"]
+    def _durations(self) -> Iterator[Spreading]:
         for key, tally in self._plane.traffic.series.items():
-            cumulated = [float(count) for count in accumulate(tally.buckets)]
-            metric.add_metric(key, list(zip(bounds, cumulated, strict=True)), tally.seconds)
-        return metric
+            yield key, tally.buckets, tally.seconds
 
     def _failures(self) -> Iterator[Sample]:
         for name, count in sorted(self._plane.traffic.failures.items()):
@@ -189,4 +139,13 @@ def _filled(family: Family, samples: Iterable[Sample]) -> Metric:
     metric = kind(family.name.removesuffix("_total"), family.help, labels=family.labels)
     for labels, value in samples:
         metric.add_metric(labels, value)
+    return metric
+
+
+def _histogram(family: Family, samples: Iterable[Spreading]) -> Metric:
+    metric = HistogramMetricFamily(family.name, family.help, labels=family.labels)
+    bounds = [*map(floatToGoString, family.bounds), "+Inf"]
+    for labels, buckets, total in samples:
+        cumulated = [float(count) for count in accumulate(buckets)]
+        metric.add_metric(labels, list(zip(bounds, cumulated, strict=True)), total)
     return metric

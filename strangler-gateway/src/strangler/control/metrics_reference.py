@@ -2,13 +2,12 @@
 
 import sys
 
-from strangler.control.metrics import FAMILIES
-from strangler.model.messages import LATENCY_BOUNDS
+from strangler.telemetry.families import FAMILIES
 
 _HEAD = """\
 # Metrics
 
-<!-- Made by `python -m strangler.control.metrics_reference`; edit strangler/control/metrics.py instead. -->
+<!-- Made by `python -m strangler.control.metrics_reference`; edit strangler/telemetry/families instead. -->
 
 `GET /metrics` on the admin address answers in Prometheus's text format. Counts are those of all workers together and
 never go back while control runs, whichever worker is replaced; after a restart of control they begin with what the
@@ -25,8 +24,12 @@ def metrics_reference() -> str:
         f"| `{family.name}` | {family.kind} | {', '.join(f'`{label}`' for label in family.labels)} | {family.help} |\n"
         for family in FAMILIES
     )
-    bounds = ", ".join(f"{bound:g}" for bound in LATENCY_BOUNDS)
-    return f"{_HEAD}{''.join(rows)}\nBounds of the histogram, in seconds: {bounds}.\n"
+    bounds = "".join(
+        f"- `{family.name}`: {', '.join(f'{bound:g}' for bound in family.bounds)}\n"
+        for family in FAMILIES
+        if family.bounds
+    )
+    return f"{_HEAD}{''.join(rows)}\nBounds of the histograms:\n\n{bounds}"
 
 
 if __name__ == "__main__":

@@ -2,18 +2,18 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
 
+from strangler.control.meter_totals import MeterTotals, WorkerMeters, advance, merged
 from strangler.model.messages import LATENCY_BOUNDS, PoolState, Series, Traffic
+from strangler.telemetry.family import Family
 
 WINDOW_SECONDS = 60
 _BUCKETS = len(LATENCY_BOUNDS) + 1
 
 Key = tuple[str, str]
 """Route and arm."""
-_K = TypeVar("_K")
 
 
 @dataclass(slots=True)
@@ -66,10 +66,11 @@ class _WorkerTotals:
     pid: int
     counted: bool
     series: dict[Key, Tally] = field(default_factory=dict)
-    failures: Counter[str] = field(default_factory=Counter)
-    opened: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failures: dict[str, float] = field(default_factory=dict)
+    opened: dict[tuple[str, str], float] = field(default_factory=dict)
     log_dropped: int = 0
     pools: tuple[PoolState, ...] = ()
+    meters: WorkerMeters = field(default_factory=WorkerMeters)
 
 
 class TrafficTotals:
@@ -80,10 +81,11 @@ class TrafficTotals:
         self._workers: dict[int, _WorkerTotals] = {}
         self._seconds: deque[tuple[int, dict[Key, Tally]]] = deque()
         self.series: dict[Key, Tally] = {}
-        self.failures: Counter[str] = Counter()
-        self.opened: Counter[tuple[str, str]] = Counter()
+        self.failures: dict[str, float] = {}
+        self.opened: dict[tuple[str, str], float] = {}
         """Upstream connections by upstream and endpoint."""
         self.log_dropped = 0
+        self.meters = MeterTotals()
 
     @property
     def pools(self) -> dict[int, tuple[PoolState, ...]]:
@@ -102,6 +104,7 @@ class TrafficTotals:
         known = self._workers.get(slot)
         if known is not None and known.pid == pid:
             known.pools = ()
+            known.meters.gauges.clear()
 
     def add(self, slot: int, pid: int, traffic: Traffic) -> None:
         """Take a report in."""
@@ -118,11 +121,16 @@ class TrafficTotals:
             if worker.counted and delta.requests:
                 second.setdefault(key, Tally()).add(delta)
         worker.counted = True
-        _advance(self.failures, worker.failures, traffic.failures)
-        _advance(self.opened, worker.opened, (((pool.upstream, pool.endpoint), pool.opened) for pool in traffic.pools))
+        advance(self.failures, worker.failures, traffic.failures)
+        advance(self.opened, worker.opened, (((pool.upstream, pool.endpoint), pool.opened) for pool in traffic.pools))
         self.log_dropped += max(0, traffic.log_dropped - worker.log_dropped)
         worker.log_dropped = traffic.log_dropped
         worker.pools = traffic.pools
+        self.meters.add(slot, worker.meters, traffic)
+
+    def gauge(self, family: Family) -> Iterator[tuple[tuple[str, ...], float]]:
+        """How it is now, over all workers that are connected."""
+        return merged(family, (worker.meters for worker in self._workers.values()))
 
     def recent(self) -> dict[Key, Tally]:
         """The counts of the last ``WINDOW_SECONDS``."""
@@ -157,10 +165,3 @@ def quantile(buckets: Iterable[int], share: float) -> float | None:
             return lower + (upper - lower) * (wanted - below) / count
         below, lower = below + count, upper
     return LATENCY_BOUNDS[-1]
-
-
-def _advance(total: Counter[_K], known: Counter[_K], reported: Iterable[tuple[_K, int]]) -> None:
-    """Add to ``total`` what ``reported`` has more than ``known``; a count that went back began anew."""
-    for key, count in reported:
-        total[key] += count - known[key] if count >= known[key] else count
-        known[key] = count

@@ -18,6 +18,8 @@ from strangler.model.failure import Failure
 from strangler.model.flag import Kill
 from strangler.model.messages import Status, Traffic
 from strangler.model.snapshot import Gateway, Limits, Snapshot
+from strangler.telemetry.families.processes import CLIENTS_ACCEPTED, CLIENTS_REFUSED
+from strangler.telemetry.meters import Meters
 from strangler.upstream.balancer import Balancers
 
 TICK = 0.1
@@ -40,6 +42,9 @@ class Worker:
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.counters = Counters()
+        self.meters = Meters()
+        self._accepted = self.meters.of(CLIENTS_ACCEPTED)
+        self._refused = self.meters.of(CLIENTS_REFUSED, "cap")
         self.in_flight = 0
         self.kills: tuple[Kill, ...] = ()
         self.generation = -1
@@ -101,7 +106,9 @@ class Worker:
     def admit(self, downstream: Downstream) -> bool:
         """Count a new connection; False if there are too many."""
         if len(self._downstreams) >= self.limits.connections:
+            self._refused.value += 1
             return False
+        self._accepted.value += 1
         self._downstreams.add(downstream)
         return True
 
@@ -178,11 +185,15 @@ class Worker:
 
     def traffic(self) -> Traffic:
         """For control: totals since the start."""
+        counters, gauges = self.meters.values()
         return Traffic(
             series=self.counters.series(),
             pools=tuple(pool.state() for pool in self._balancers.pools()),
             failures=tuple((failure.label, count) for failure, count in self.counters.failures.items()),
             log_dropped=self.log.dropped,
+            counters=counters,
+            gauges=gauges,
+            distributions=self.meters.distributions(),
         )
 
     # Time

@@ -99,15 +99,25 @@ class PoolState:
     """Since the worker started."""
 
 
+Value = tuple[str, tuple[str, ...], float]
+"""A metric's name, the values of its labels, and its own."""
+Distribution = tuple[str, tuple[str, ...], tuple[int, ...], float]
+"""A histogram's name, the values of its labels, its counts per bucket (not cumulated) and its sum."""
+
+
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Worker to control, once a second."""
+    """Worker to control, once a second: totals since the worker started, and how it is now."""
 
     series: tuple[Series, ...]
     pools: tuple[PoolState, ...]
     failures: tuple[tuple[str, int], ...] = ()
     """Pairs of ``stage.culprit`` and count, since the worker started."""
     log_dropped: int = 0
+    counters: tuple[Value, ...] = ()
+    """What the worker's parts count; ``strangler.telemetry`` has the names."""
+    gauges: tuple[Value, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,23 @@
+"""Metrics of the gateway's processes: their clients, their event loops, their logs and what they cost."""
+
+from strangler.telemetry.family import Family
+
+LOG_DROPPED = Family(
+    "strangler_access_log_dropped_total", "counter", (), "Access log lines dropped because the log was too slow."
+)
+WORKER_REVISION = Family(
+    "strangler_worker_revision", "gauge", ("slot",), "The revision that a worker has acknowledged."
+)
+WORKER_READY = Family(
+    "strangler_worker_ready", "gauge", ("slot",), "1 if the slot's worker accepts connections, else 0."
+)
+WORKER_CONNECTIONS = Family("strangler_worker_connections", "gauge", ("slot",), "Client connections that are open.")
+WORKER_IN_FLIGHT = Family("strangler_worker_requests_in_flight", "gauge", ("slot",), "Requests under way.")
+WORKER_RESTARTS = Family("strangler_worker_restarts_total", "counter", ("slot",), "Workers that had to be replaced.")
+CLIENTS_ACCEPTED = Family("strangler_client_connections_accepted_total", "counter", (), "Client connections accepted.")
+CLIENTS_REFUSED = Family(
+    "strangler_client_connections_refused_total",
+    "counter",
+    ("reason",),
+    "Client connections turned away; `cap`: the worker had as many as `limits.connections` allows.",
+)
