@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import itertools
+import json
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -11,7 +13,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from strangler.link.stream import Link
 from strangler.model.flag import Flag, Kill
@@ -19,11 +21,14 @@ from strangler.model.messages import Ack, Hello, KillsAck, KillsPush, Message, S
 from strangler.model.route import CATCH_ALL, PathKind, Route, RouteMatch, Timeouts
 from strangler.model.snapshot import Gateway, Snapshot
 from strangler.model.upstream import Endpoint, Upstream
-from support import processes
+from support import observed_worker, processes, raw_http
 
 T = TypeVar("T")
 WAIT = 10.0
 """Seconds in which everything that a test waits for must have happened."""
+WORKER = (sys.executable, "-m", "strangler.dataplane")
+OBSERVED_WORKER = (sys.executable, observed_worker.__file__)
+"""The same, but ``Rig.observe`` can look into its memory."""
 
 
 def catch_all(upstream: str = "monolith", timeouts: Timeouts = Timeouts()) -> Route:  # noqa: B008 - it is frozen
@@ -53,7 +58,8 @@ class _Peer:
 class Rig:
     """A running worker. Methods may be called from the test's thread; they wait for the worker's answer."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: tuple[str, ...] = WORKER) -> None:
+        self._program = program
         # Unix socket paths are limited to about 100 bytes, which pytest's folders can exceed.
         self.state = Path(tempfile.mkdtemp(prefix="rig-"))
         self.log = folder / "worker.log"
@@ -86,7 +92,7 @@ class Rig:
         listener.bind(("127.0.0.1", processes.free_port()))
         listener.listen(1024)
         self.port = listener.getsockname()[1]
-        command = [sys.executable, "-m", "strangler.dataplane", "--slot", "0", "--fd", str(listener.fileno())]
+        command = [*self._program, "--slot", "0", "--fd", str(listener.fileno())]
         command += ["--state", str(self.state), "--control-wait", "30"]
         self.process = processes.start("worker", command, log=self.log, pass_fds=[listener.fileno()])
         self._wait_for(lambda: self.status is not None and self.status.accepting)
@@ -120,6 +126,16 @@ class Rig:
         self._wait_for(lambda: self.traffic is not None)
         assert self.traffic is not None
         return self.traffic
+
+    def observe(self) -> dict[str, Any]:
+        """What an observed worker has in memory now: ``tasks`` (a count), ``objects`` (counts by class)."""
+        assert self.process is not None
+        file = self.state / observed_worker.OBSERVED
+        file.unlink(missing_ok=True)
+        self.process.signal(signal.SIGUSR1)
+        raw_http.wait_until(file.exists, "the worker tells what it has in memory")
+        told: dict[str, Any] = json.loads(file.read_text())
+        return told
 
     def stop(self) -> None:
         """End the worker by SIGTERM, then the link."""
@@ -193,9 +209,15 @@ class Rig:
 
 
 @contextlib.contextmanager
-def rig(folder: Path, *upstreams: Upstream, routes: tuple[Route, ...] = (), **gateway: object) -> Iterator[Rig]:
+def rig(
+    folder: Path,
+    *upstreams: Upstream,
+    routes: tuple[Route, ...] = (),
+    program: tuple[str, ...] = WORKER,
+    **gateway: object,
+) -> Iterator[Rig]:
     """A worker in front of these upstreams. ``routes`` go before the catch-all, which takes the first upstream."""
-    running = Rig(folder)
+    running = Rig(folder, program)
     settings = replace(Gateway(access_log=str(running.access_log)), **gateway)  # type: ignore[arg-type]
     every = routes if routes and routes[-1].name == CATCH_ALL else (*routes, catch_all(upstreams[0].name))
     try:
