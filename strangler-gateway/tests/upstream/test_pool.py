@@ -12,6 +12,7 @@ from strangler.model.failure import Failure
 from strangler.model.upstream import Endpoint, Upstream
 from strangler.upstream.balancer import Balancers
 from strangler.upstream.connection import UpstreamConnection
+from strangler.upstream.cork import Cork
 from strangler.upstream.pool import EndpointPool
 
 ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -46,7 +47,9 @@ async def server(serve: Serve = friendly) -> AsyncIterator[int]:
 
 def pool(port: int, **settings: float) -> EndpointPool:
     endpoint = Endpoint("127.0.0.1", port)
-    return EndpointPool(Upstream("shop", (endpoint,), **settings), endpoint, ResponseParser())  # type: ignore[arg-type]
+    return EndpointPool(
+        Upstream("shop", (endpoint,), **settings), endpoint, ResponseParser(), Cork(asyncio.get_running_loop())
+    )  # type: ignore[arg-type]
 
 
 @dataclass(eq=False)
@@ -331,7 +334,9 @@ def endpoints(*ports: int) -> tuple[Endpoint, ...]:
 
 def test_endpoints_take_turns_and_a_second_attempt_goes_elsewhere() -> None:
     async def test() -> None:
-        balancer = Balancers(ResponseParser()).update((Upstream("shop", endpoints(1, 2, 3)),))["shop"]
+        balancer = Balancers(ResponseParser(), Cork(asyncio.get_running_loop())).update(
+            (Upstream("shop", endpoints(1, 2, 3)),)
+        )["shop"]
         chosen = [balancer.choose() for _ in range(6)]
         assert sorted(pool.authority for pool in chosen[:3]) == ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"]
         assert chosen[:3] == chosen[3:]
@@ -343,7 +348,9 @@ def test_endpoints_take_turns_and_a_second_attempt_goes_elsewhere() -> None:
 
 def test_a_single_endpoint_is_chosen_although_it_is_to_be_avoided() -> None:
     async def test() -> None:
-        balancer = Balancers(ResponseParser()).update((Upstream("shop", endpoints(1)),))["shop"]
+        balancer = Balancers(ResponseParser(), Cork(asyncio.get_running_loop())).update(
+            (Upstream("shop", endpoints(1)),)
+        )["shop"]
         assert balancer.choose(avoid=balancer.pools[0]) is balancer.pools[0]
 
     run(test)
@@ -352,7 +359,7 @@ def test_a_single_endpoint_is_chosen_although_it_is_to_be_avoided() -> None:
 def test_an_upstream_that_did_not_change_keeps_its_connections_over_an_update() -> None:
     async def test() -> None:
         async with server() as port:
-            balancers = Balancers(ResponseParser())
+            balancers = Balancers(ResponseParser(), Cork(asyncio.get_running_loop()))
             shop, other = Upstream("shop", endpoints(port)), Upstream("other", endpoints(port))
             before = balancers.update((shop, other))
             for balancer in before.values():

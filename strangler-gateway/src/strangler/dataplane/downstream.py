@@ -4,7 +4,7 @@ import asyncio
 import math
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, cast
 
@@ -47,12 +47,13 @@ class Downstream(asyncio.Protocol):
     """The asyncio side of one client. At most one exchange at a time; pipelined requests wait unread."""
 
     __slots__ = (
-        "_advancing", "_buffer", "_paused", "_phase", "_transport", "_unsent", "_wait", "_waiting", "_worker",
-        "_writing_blocked", "deadline", "exchange", "peer", "stopping", "write",
+        "_advancing", "_buffer", "_cork", "_paused", "_phase", "_transport", "_unsent", "_wait", "_waiting", "_worker",
+        "_writing_blocked", "deadline", "exchange", "peer", "stopping",
     )  # fmt: skip
 
     def __init__(self, worker: "Worker") -> None:
         self._worker = worker
+        self._cork = worker.cork
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._buffer = b""
         self._paused = False
@@ -74,8 +75,6 @@ class Downstream(asyncio.Protocol):
         """Take the connection, or turn it away at the cap."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(WRITE_HIGH)
-        self.write: Callable[[bytes], None] = self._transport.write
-        """Send a part of the answer."""
         address = transport.get_extra_info("peername")
         self.peer = Peer(address[0] if address else "", self._worker.trusted)
         self._expect(IDLE, self._worker.limits.idle_timeout)
@@ -230,6 +229,10 @@ class Downstream(asyncio.Protocol):
 
     # What the forwarder calls
 
+    def write(self, data: bytes) -> None:
+        """Send a part of the answer."""
+        self._cork.write(self._transport, data)
+
     def expect_body(self, seconds: float) -> None:
         """The application takes more of the body; the next part is due."""
         exchange = self.exchange
@@ -262,7 +265,7 @@ class Downstream(asyncio.Protocol):
             if self._buffer or self._paused:
                 self._linger()  # Closing over unread bytes would be a reset, and the answer may still be on its way.
             else:
-                self._transport.close()
+                self._close()
         else:
             self._expect(IDLE, self._worker.limits.idle_timeout)
             if self._buffer or self._paused:
@@ -330,8 +333,14 @@ class Downstream(asyncio.Protocol):
     def _send_problem(self, failure: Failure, status: int, detail: str, request_id: bytes) -> None:
         self.write(problem(status, failure.title, detail, request_id=request_id, culprit=failure.culprit, close=True))
 
+    def _close(self) -> None:
+        """Close when everything is written."""
+        self._cork.flush()
+        self._transport.close()
+
     def _linger(self) -> None:
         """End our side, and read what still comes into nothing for a moment."""
+        self._cork.flush()
         self._buffer = b""
         self._unsent = self._transport.get_write_buffer_size()
         self._expect(LINGER, LINGER_TIME)
@@ -368,7 +377,7 @@ class Downstream(asyncio.Protocol):
         """Nothing is asked any more. A client that still reads its last answer is given more time."""
         unsent = self._transport.get_write_buffer_size()
         if not unsent and self._phase is IDLE:
-            self._transport.close()
+            self._close()
         elif unsent and (unsent < self._unsent or not self._unsent):
             self._unsent = unsent
             self.deadline = self._worker.now + self._wait
@@ -390,4 +399,4 @@ class Downstream(asyncio.Protocol):
         """The worker is stopping: finish what has begun, take nothing more."""
         self.stopping = True
         if self.exchange is None and self._phase is not LINGER and not self._buffer:
-            self._transport.close()
+            self._close()

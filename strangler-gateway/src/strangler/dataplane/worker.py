@@ -21,6 +21,7 @@ from strangler.model.snapshot import Gateway, Limits, Snapshot
 from strangler.telemetry.families.processes import CLIENTS_ACCEPTED, CLIENTS_REFUSED
 from strangler.telemetry.meters import Meters
 from strangler.upstream.balancer import Balancers
+from strangler.upstream.cork import Cork
 
 TICK = 0.1
 """Seconds between two flushes of the access log."""
@@ -41,6 +42,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
+        self.cork = Cork(self.loop)
         self.counters = Counters()
         self.meters = Meters()
         self._accepted = self.meters.of(CLIENTS_ACCEPTED)
@@ -53,7 +55,7 @@ class Worker:
         self.limits = Limits()
         self.parser = RequestParser(self.limits)
         self._adopt_gateway(Gateway(), AccessLog("off"))
-        self._balancers = Balancers(ResponseParser(own=frozenset((b"x-request-id",))))
+        self._balancers = Balancers(ResponseParser(own=frozenset((b"x-request-id",))), self.cork)
         self._downstreams: set[Downstream] = set()
         self._reports: Counter[Failure] = Counter()
         self._server: asyncio.Server | None = None

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 
 from strangler.http1.response import ResponseParser
 from strangler.model.upstream import Upstream
+from strangler.upstream.cork import Cork
 from strangler.upstream.pool import EndpointPool
 
 
 class Balancer:
     """The endpoints of one upstream, with their pools."""
 
-    def __init__(self, upstream: Upstream, parser: ResponseParser) -> None:
+    def __init__(self, upstream: Upstream, parser: ResponseParser, cork: Cork) -> None:
         self.upstream = upstream
-        self.pools = tuple(EndpointPool(upstream, endpoint, parser) for endpoint in upstream.endpoints)
+        self.pools = tuple(EndpointPool(upstream, endpoint, parser, cork) for endpoint in upstream.endpoints)
         self._next = 0
 
     def choose(self, avoid: EndpointPool | None = None) -> EndpointPool:
@@ -33,8 +34,9 @@ class Balancer:
 class Balancers:
     """The balancers of a worker; an upstream that did not change keeps its connections over a new snapshot."""
 
-    def __init__(self, parser: ResponseParser) -> None:
+    def __init__(self, parser: ResponseParser, cork: Cork) -> None:
         self._parser = parser
+        self._cork = cork
         self._by_name: dict[str, Balancer] = {}
 
     def update(self, upstreams: tuple[Upstream, ...]) -> dict[str, Balancer]:
@@ -44,7 +46,7 @@ class Balancers:
         for upstream in upstreams:
             kept = old.get(upstream.name)
             unchanged = kept is not None and kept.upstream == upstream
-            self._by_name[upstream.name] = kept if kept and unchanged else Balancer(upstream, self._parser)
+            self._by_name[upstream.name] = kept if kept and unchanged else Balancer(upstream, self._parser, self._cork)
         for name, balancer in old.items():
             if self._by_name.get(name) is not balancer:
                 balancer.retire()

@@ -1,13 +1,13 @@
 """One connection to an application: sends requests, takes answers apart, and says when it can be used again."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol, cast
 
 from strangler.http1.body import BodyReader, ChunkError, CloseReader, body_reader
 from strangler.http1.refusal import ResponseRefused
 from strangler.http1.response import MAX_HEAD, ResponseHead, ResponseParser, has_body
 from strangler.model.failure import Failure
+from strangler.upstream.cork import Cork
 
 WRITE_HIGH = 64 * 1024
 """Bytes that may wait in a connection's buffer before the side that fills it is paused."""
@@ -52,12 +52,13 @@ class UpstreamConnection(asyncio.Protocol):
     """The asyncio side of one connection; at most one request at a time."""
 
     __slots__ = (
-        "_bodiless", "_buffer", "_head", "_home", "_parser", "_reader", "_reading_paused", "_receiver", "_transport",
-        "closed", "idle_since", "request_complete", "write",
+        "_bodiless", "_buffer", "_cork", "_head", "_home", "_parser", "_reader", "_reading_paused", "_receiver",
+        "_transport", "closed", "idle_since", "request_complete",
     )  # fmt: skip
 
-    def __init__(self, home: Home, parser: ResponseParser) -> None:
+    def __init__(self, home: Home, parser: ResponseParser, cork: Cork) -> None:
         self._home = home
+        self._cork = cork
         self._parser = parser
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._receiver: Receiver | None = None
@@ -79,6 +80,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._receiver = receiver
         self._bodiless = bodiless
         self.request_complete = False
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the request."""
+        self._cork.write(self._transport, data)
 
     def pause_reading(self) -> None:
         """Take no more of the answer for now: its reader is slower."""
@@ -105,8 +110,6 @@ class UpstreamConnection(asyncio.Protocol):
         """Keep the transport and bound its buffer."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(WRITE_HIGH)
-        self.write: Callable[[bytes], None] = self._transport.write
-        """Send a part of the request."""
 
     def data_received(self, data: bytes) -> None:
         """Relay what arrived. Bytes that nobody asked for end the connection."""

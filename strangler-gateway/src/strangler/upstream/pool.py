@@ -9,6 +9,7 @@ from strangler.model.failure import Failure
 from strangler.model.messages import PoolState
 from strangler.model.upstream import Endpoint, Upstream
 from strangler.upstream.connection import UpstreamConnection
+from strangler.upstream.cork import Cork
 
 REUSE_UNSAFE_WITHIN = 1.0
 """Seconds. A request that cannot be repeated only takes a connection that was in use until so recently: applications
@@ -31,10 +32,11 @@ class Waiter(Protocol):
 class EndpointPool:
     """All connections of this worker to one endpoint."""
 
-    def __init__(self, upstream: Upstream, endpoint: Endpoint, parser: ResponseParser) -> None:
+    def __init__(self, upstream: Upstream, endpoint: Endpoint, parser: ResponseParser, cork: Cork) -> None:
         self.endpoint = endpoint
         self._upstream = upstream
         self._parser = parser
+        self._cork = cork
         self._loop = asyncio.get_running_loop()
         self._idle: deque[UpstreamConnection] = deque()
         self._waiting: deque[tuple[Waiter, bool]] = deque()
@@ -140,7 +142,7 @@ class EndpointPool:
         try:
             async with asyncio.timeout(self._upstream.connect_timeout):
                 _, connection = await self._loop.create_connection(
-                    lambda: UpstreamConnection(self, self._parser), self.endpoint.host, self.endpoint.port
+                    lambda: UpstreamConnection(self, self._parser, self._cork), self.endpoint.host, self.endpoint.port
                 )
         except TimeoutError:
             seconds = self._upstream.connect_timeout
