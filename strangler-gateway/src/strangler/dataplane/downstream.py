@@ -5,13 +5,13 @@ import math
 import socket
 import struct
 from collections.abc import Awaitable
-from enum import Enum, auto
 from typing import TYPE_CHECKING, cast
 
 from strangler.dataplane import pipeline
 from strangler.dataplane.answers import problem
 from strangler.dataplane.exchange import Exchange
 from strangler.dataplane.forwarded import Peer
+from strangler.dataplane.phase import BODY, HEAD, IDLE, LINGER, RELAY, RESPONSE, Phase
 from strangler.http1.body import ChunkError
 from strangler.http1.refusal import RequestRefused
 from strangler.model.failure import Failure
@@ -26,21 +26,6 @@ LINGER_TIME = 2.0
 (RFC 9112 §9.6)."""
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: on, for no time."""
-
-
-class Phase(Enum):
-    """What the connection waits for; each has a deadline."""
-
-    IDLE = auto()
-    HEAD = auto()
-    BODY = auto()
-    RESPONSE = auto()
-    RELAY = auto()
-    LINGER = auto()
-
-
-IDLE, HEAD, BODY, RESPONSE, RELAY, LINGER = Phase
-"""By name, since on Python 3.11 each look at an attribute of an Enum costs as much as parsing three header fields."""
 
 
 class Downstream(asyncio.Protocol):
