@@ -81,7 +81,7 @@ def test_whether_the_connection_can_be_used_again(lines: tuple[str, ...], kept: 
         ("HTTP/1.1 20 OK",),
         ("HTTP/1.1 200 O\0K", "Content-Length: 1"),
         ("HTTP/1.1 200 \x1b[2J", "Content-Length: 1"),
-        ("HTTP/1.1 101 Switching", "Upgrade: websocket", "Connection: upgrade"),
+        ("HTTP/1.0 101 Switching", "Upgrade: websocket", "Connection: upgrade"),
         ("HTTP/1.1 200 OK", "Content-Length: 1", "Content-Length: 1"),
         ("HTTP/1.1 200 OK", "Content-Length: 01"),
         ("HTTP/1.1 200 OK", "Content-Length: 1", "Transfer-Encoding: chunked"),

@@ -133,7 +133,7 @@ def _route(section: schema.RouteSection, place: DocumentPath, sound: Sound, repo
         monolith=MONOLITH,
         service=section.service,
         sticky=tuple(_sticky(text) for text in section.sticky),
-        timeouts=Timeouts(section.timeouts.response, section.timeouts.idle),
+        timeouts=Timeouts(**section.timeouts.model_dump()),
         writes=tuple(sorted(section.writes)),
         strict=section.strict,
     )

@@ -2,8 +2,6 @@
 
 import asyncio
 import math
-import socket
-import struct
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, cast
 
@@ -11,8 +9,11 @@ from strangler.dataplane import pipeline
 from strangler.dataplane.answers import problem
 from strangler.dataplane.exchange import Exchange
 from strangler.dataplane.forwarded import Peer
-from strangler.dataplane.phase import BODY, HEAD, IDLE, LINGER, RELAY, RESPONSE, Phase
+from strangler.dataplane.phase import BODY, HEAD, IDLE, LINGER, RELAY, RESPONSE, TUNNEL
+from strangler.dataplane.tunnel import Tunnel
+from strangler.dataplane.waits import Waits
 from strangler.http1.body import ChunkError
+from strangler.http1.frames import GOING_AWAY
 from strangler.http1.refusal import RequestRefused
 from strangler.model.failure import Failure
 from strangler.policies.guard import Denied
@@ -20,37 +21,22 @@ from strangler.upstream.connection import WRITE_HIGH
 
 if TYPE_CHECKING:
     from strangler.dataplane.worker import Worker
-
-LINGER_TIME = 2.0
-"""Seconds in which the rest of a refused request is read and thrown away, so that the answer is not lost to a reset
-(RFC 9112 §9.6)."""
-_RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER: on, for no time."""
+    from strangler.upstream.connection import UpstreamConnection
 
 
-class Downstream(asyncio.Protocol):
+class Downstream(Waits):
     """The asyncio side of one client. At most one exchange at a time; pipelined requests wait unread."""
 
-    __slots__ = (
-        "_advancing", "_buffer", "_cork", "_paused", "_phase", "_transport", "_unsent", "_wait", "_waiting", "_worker",
-        "_writing_blocked", "deadline", "exchange", "peer", "stopping",
-    )  # fmt: skip
+    __slots__ = ("_advancing", "_paused", "_waiting", "peer", "stopping", "writing_blocked")
 
     def __init__(self, worker: "Worker") -> None:
-        self._worker = worker
-        self._cork = worker.cork
-        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
-        self._buffer = b""
+        super().__init__(worker)
         self._paused = False
         self._advancing = False
-        self._unsent = 0
-        self._writing_blocked = False
-        self._phase = IDLE
-        self._wait = worker.limits.idle_timeout
+        self.writing_blocked = False
+        """Whether the client reads more slowly than the application answers."""
         self._waiting: asyncio.Task[None] | None = None
         """What a request waits for before it may go on; requests that need not wait have no task."""
-        self.deadline = math.inf
-        self.exchange: Exchange | None = None
         self.stopping = False
         self.peer: Peer = cast("Peer", None)
 
@@ -93,13 +79,13 @@ class Downstream(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads more slowly than the application answers."""
-        self._writing_blocked = True
+        self.writing_blocked = True
         if self.exchange is not None and self.exchange.forwarding is not None:
             self.exchange.forwarding.pause()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
-        self._writing_blocked = False
+        self.writing_blocked = False
         if self.exchange is not None and self.exchange.forwarding is not None:
             self.exchange.forwarding.resume()
         elif self._buffer:
@@ -117,7 +103,7 @@ class Downstream(asyncio.Protocol):
                 pass
         finally:
             self._advancing = False
-        self._pause_reading(bool(self._buffer) and (self.exchange is not None or self._writing_blocked))
+        self._pause_reading(bool(self._buffer) and (self.exchange is not None or self.writing_blocked))
 
     def _pause_reading(self, wanted: bool) -> None:  # noqa: FBT001 - it is the state to reach
         if wanted is not self._paused and not self._transport.is_closing():
@@ -135,7 +121,7 @@ class Downstream(asyncio.Protocol):
             return False
         try:
             if exchange is None:
-                return not self._writing_blocked and self._take_head()
+                return not self.writing_blocked and self._take_head()
             if exchange.body is None or exchange.forwarding is None or exchange.forwarding.sending_blocked:
                 return False
             self._take_body(exchange)
@@ -185,6 +171,11 @@ class Downstream(asyncio.Protocol):
 
     # What the pipeline calls
 
+    def judge_tunnel(self) -> None:
+        """Raises ``Denied`` if there are as many tunnels as may be."""
+        if self._worker.tunnels.value >= self._worker.limits.tunnels:
+            raise Denied(Failure.TUNNELS_FULL, "As many connections of this kind are open as may be.")
+
     def wait(self, waiting: Awaitable[None]) -> None:
         """Let the request go on when this is done; the client may leave, and the deadline may pass, before."""
         exchange = self.exchange
@@ -213,10 +204,6 @@ class Downstream(asyncio.Protocol):
             waiting.cancel()
 
     # What the forwarder calls
-
-    def write(self, data: bytes) -> None:
-        """Send a part of the answer."""
-        self._cork.write(self._transport, data)
 
     def expect_body(self, seconds: float) -> None:
         """The application takes more of the body; the next part is due."""
@@ -256,17 +243,34 @@ class Downstream(asyncio.Protocol):
             if self._buffer or self._paused:
                 self._advance()
 
-    def abort(self) -> None:
-        """Cut the connection by a reset: the client must not take half an answer for a whole one."""
-        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self._transport.abort()
-
     def answer_failure(self, failure: Failure, detail: str) -> None:
         """Tell the client that the application did not answer; the detail goes to the log only."""
         exchange = self.exchange
         if exchange is not None:
             self._worker.report(failure, detail, exchange)
             self._answer(exchange, failure, failure.status, failure.title, "")
+
+    def open_tunnel(self, connection: "UpstreamConnection", answer: bytes, idle: float) -> None:
+        """Become a tunnel to the application; ``answer`` is the head that says so."""
+        assert self.exchange is not None
+        Tunnel(self.exchange, self, self._worker, idle).open(connection, answer)
+
+    # What a tunnel calls
+
+    def turn_into(self, tunnel: Tunnel, idle: float) -> tuple[asyncio.Transport, bytes]:
+        """Leave the transport to a tunnel, and what the client has sent behind its request."""
+        rest, self._buffer = self._buffer, b""
+        self.tunnel = tunnel
+        self._expect(TUNNEL, idle)
+        return self._transport, rest
+
+    def tunnel_ended(self) -> None:
+        """The client of a tunnel is gone."""
+        exchange, self.exchange = self.exchange, None
+        self.tunnel = None
+        self.connection_lost(None)
+        if exchange is not None:
+            self._worker.finished(exchange)
 
     # The gateway's own answers
 
@@ -315,73 +319,12 @@ class Downstream(asyncio.Protocol):
         )
         self.complete()
 
-    def _send_problem(self, failure: Failure, status: int, detail: str, request_id: bytes) -> None:
-        self.write(problem(status, failure.title, detail, request_id=request_id, culprit=failure.culprit, close=True))
-
-    def _close(self) -> None:
-        """Close when everything is written."""
-        self._cork.flush()
-        self._transport.close()
-
-    def _linger(self) -> None:
-        """End our side, and read what still comes into nothing for a moment."""
-        self._cork.flush()
-        self._buffer = b""
-        self._unsent = self._transport.get_write_buffer_size()
-        self._expect(LINGER, LINGER_TIME)
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        self._pause_reading(False)
-
-    # Time
-
-    def _expect(self, phase: Phase, seconds: float) -> None:
-        self._phase = phase
-        self._wait = seconds
-        self.deadline = self._worker.now + seconds
-
-    def expire(self) -> None:
-        """The deadline has passed; called by the worker's sweep."""
-        phase, exchange = self._phase, self.exchange
-        if phase is HEAD:
-            self._worker.counters.failures[Failure.REQUEST_TIMEOUT] += 1
-            self._send_problem(Failure.REQUEST_TIMEOUT, 408, "The head of the request is not complete.", b"-")
-            self._linger()
-        elif exchange is None:
-            self._expire_silence()
-        elif phase is RELAY:
-            self._expire_relay(exchange)
-        elif phase is RESPONSE:
-            self.answer_failure(Failure.RESPONSE_TIMEOUT, f"no answer within {self._wait:g} s")
-        else:
-            assert exchange.forwarding is not None
-            stalled = Failure.SEND_TIMEOUT if exchange.forwarding.sending_blocked else Failure.REQUEST_TIMEOUT
-            self.answer_failure(stalled, f"no progress of the request's body within {self._wait:g} s")
-
-    def _expire_silence(self) -> None:
-        """Nothing is asked any more. A client that still reads its last answer is given more time."""
-        unsent = self._transport.get_write_buffer_size()
-        if not unsent and self._phase is IDLE:
-            self._close()
-        elif unsent and (unsent < self._unsent or not self._unsent):
-            self._unsent = unsent
-            self.deadline = self._worker.now + self._wait
-        else:
-            self._transport.abort()
-
-    def _expire_relay(self, exchange: Exchange) -> None:
-        """Whoever made no progress is to blame; a slow client that reads at all is given more time."""
-        unsent = self._transport.get_write_buffer_size()
-        if 0 < unsent < self._unsent:
-            self._unsent = unsent
-            self.deadline = self._worker.now + self._wait
-            return
-        exchange.failure = Failure.CLIENT_STALLED if unsent else Failure.BODY_TIMEOUT
-        self._worker.report(exchange.failure, f"no byte of the answer moved within {self._wait:g} s", exchange)
-        self.abort()
+    # The end
 
     def stop(self) -> None:
         """The worker is stopping: finish what has begun, take nothing more."""
         self.stopping = True
-        if self.exchange is None and self._phase is not LINGER and not self._buffer:
+        if self.tunnel is not None:
+            self.tunnel.close(GOING_AWAY)
+        elif self.exchange is None and self._phase is not LINGER and not self._buffer:
             self._close()

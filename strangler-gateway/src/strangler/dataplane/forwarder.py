@@ -9,8 +9,10 @@
 from typing import TYPE_CHECKING
 
 from strangler.http1.body import CHUNKED, LAST_CHUNK, UNTIL_CLOSE, chunk
+from strangler.http1.refusal import ResponseRefused
 from strangler.http1.response import NO_LENGTH, ResponseHead
 from strangler.http1.serializer import request_head, response_head
+from strangler.http1.websocket import OPENING, check_agreement
 from strangler.model.failure import Failure
 from strangler.model.route import Timeouts
 from strangler.resilience.retry import IDEMPOTENT, judge_retry
@@ -75,6 +77,8 @@ class Forwarding:
         self._reused = connection.idle_since > 0
         connection.begin(self, bodiless=exchange.bodiless)
         dropped, added = downstream.peer.upstream_fields(head, exchange.ids)
+        if head.fields.websocket and head.asks_for_tunnel:
+            added += OPENING
         connection.write(request_head(head, head.host or self._pool.authority.encode(), dropped, added))
         self.sending_blocked = False
         if exchange.body is None:
@@ -130,6 +134,18 @@ class Forwarding:
             self._continue_due = False
         if self._exchange.head.minor:
             self._downstream.write(response_head(head.status, head.reason, head.fields))
+
+    def switching(self, head: ResponseHead) -> None:
+        """Turn both connections into a tunnel. Raises ``ResponseRefused`` unless the client asked for just that."""
+        exchange, connection = self._exchange, self._connection
+        if connection is None or not exchange.head.asks_for_tunnel:
+            raise ResponseRefused("the answer is a 101, for which nobody asked")
+        check_agreement(exchange.head.fields, head.agreement)
+        self._connection = exchange.forwarding = None
+        exchange.status = head.status
+        added = OPENING + exchange.ids.line + exchange.answer_fields
+        answer = response_head(head.status, head.reason, head.fields, added)
+        self._downstream.open_tunnel(connection, answer, self._timeouts.tunnel_idle)
 
     def response_head(self, head: ResponseHead, pieces: list[bytes], *, ended: bool) -> None:
         """Pass the final head on, with a framing that this client understands, and what came along with it."""

@@ -12,7 +12,8 @@ class Phase(Enum):
     RESPONSE = auto()
     RELAY = auto()
     LINGER = auto()
+    TUNNEL = auto()
 
 
-IDLE, HEAD, BODY, RESPONSE, RELAY, LINGER = Phase
+IDLE, HEAD, BODY, RESPONSE, RELAY, LINGER, TUNNEL = Phase
 """By name, since on Python 3.11 each look at an attribute of an Enum costs as much as parsing three header fields."""

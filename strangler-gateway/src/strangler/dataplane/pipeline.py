@@ -33,6 +33,8 @@ def run(exchange: "Exchange", downstream: "Downstream") -> None:
     if head.fields.underscores and route.route.strict:
         raise RequestRefused(400, "a header's name holds an underscore, which applications confuse with a dash")
     exchange.route = route
+    if head.fields.websocket:
+        downstream.judge_tunnel()
 
     # 3. guard
     if route.guard is not None:

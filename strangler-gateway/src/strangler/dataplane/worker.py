@@ -18,7 +18,7 @@ from strangler.model.failure import Failure
 from strangler.model.flag import Kill
 from strangler.model.messages import Status, Traffic
 from strangler.model.snapshot import Gateway, Limits, Snapshot
-from strangler.telemetry.families.processes import CLIENTS_ACCEPTED, CLIENTS_REFUSED
+from strangler.telemetry.families.processes import CLIENTS_ACCEPTED, CLIENTS_REFUSED, TUNNEL_BYTES, TUNNELS
 from strangler.telemetry.meters import Meters
 from strangler.upstream.balancer import Balancers
 from strangler.upstream.cork import Cork
@@ -48,6 +48,9 @@ class Worker:
         self._accepted = self.meters.of(CLIENTS_ACCEPTED)
         self._refused = self.meters.of(CLIENTS_REFUSED, "cap")
         self.in_flight = 0
+        self.tunnels = self.meters.of(TUNNELS)
+        self.said_by_clients = self.meters.of(TUNNEL_BYTES, "in")
+        self.said_by_applications = self.meters.of(TUNNEL_BYTES, "out")
         self.kills: tuple[Kill, ...] = ()
         self.generation = -1
         """Of the kills in force; -1 until the supervisor has said which there are."""

@@ -34,6 +34,11 @@ class RequestHead:
     """Of the body in bytes, or ``CHUNKED``."""
     keep_alive: bool
 
+    @property
+    def asks_for_tunnel(self) -> bool:
+        """Whether it is the opening of a WebSocket; ask ``fields.websocket`` first where time counts."""
+        return self.fields.websocket and self.method == b"GET" and self.minor == 1
+
 
 class RequestParser:
     """Parses request heads. Of one to the next it keeps header sections, which are equal for ever."""

@@ -20,7 +20,7 @@ _VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 class ResponseHead:
     """One response without its body."""
 
-    __slots__ = ("fields", "keep_alive", "length", "reason", "status")
+    __slots__ = ("agreement", "fields", "keep_alive", "length", "reason", "status")
 
     status: int
     reason: bytes
@@ -29,6 +29,8 @@ class ResponseHead:
     length: int
     """Of the body that follows, or ``CHUNKED`` or ``UNTIL_CLOSE``; without a body: as announced, or ``NO_LENGTH``."""
     keep_alive: bool
+    agreement: Fields
+    """All fields of a 101, for whoever asked for it to judge; other heads do not have it."""
 
 
 NO_LENGTH = -3
@@ -50,7 +52,7 @@ class ResponseParser:
         try:
             llhttp.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # A 101; refused below, since the gateway never forwards an Upgrade.
+            pass  # A 101; whether it was asked for is judged by whoever sent the request.
         except httptools.HttpParserError as error:
             raise ResponseRefused(f"the answer is not valid HTTP/1.1: {error}") from None
         version = data[:9]
@@ -68,8 +70,8 @@ class ResponseParser:
         return self._check(llhttp.get_status_code(), reason, fields, minor=_VERSIONS[version], bodiless=bodiless)
 
     def _check(self, status: int, reason: bytes, fields: Fields, *, minor: int, bodiless: bool) -> ResponseHead:
-        if not 100 <= status <= 599 or status == 101:
-            raise ResponseRefused(f"the answer has the status {status}, for which nobody asked")
+        if not 100 <= status <= 599:
+            raise ResponseRefused(f"the answer has the status {status}, which HTTP does not know")
         head = ResponseHead()
         head.status = status
         head.reason = reason
@@ -94,6 +96,10 @@ class ResponseParser:
         head.length = _length(lengths, codings, minor)
         if bodiless or status in {204, 304} or status < 200:
             head.length = _announced(head.length, status)
+            if status == 101:
+                if not minor:
+                    raise ResponseRefused("the answer is a 101 of HTTP/1.0, which has none")
+                head.agreement = fields
         elif head.length == UNTIL_CLOSE:
             head.keep_alive = False
         return head

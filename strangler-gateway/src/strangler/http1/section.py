@@ -9,6 +9,7 @@ from strangler.http1.body import CHUNKED
 from strangler.http1.fields import Fields
 from strangler.http1.headers import COMMON, connection_names, is_length
 from strangler.http1.refusal import RequestRefused
+from strangler.http1.websocket import is_opening
 
 _SPECIAL = frozenset(
     (
@@ -18,6 +19,7 @@ _SPECIAL = frozenset(
         b"host",
         b"traceparent",
         b"transfer-encoding",
+        b"upgrade",
         b"x-request-id",
     )
 )
@@ -30,7 +32,9 @@ _NONE: list[bytes] = []
 class HeaderSection(Fields):
     """A request's fields, and what they say. Not to be changed: requests share it."""
 
-    __slots__ = ("_kept", "connection", "expects_continue", "hosts", "length", "memo", "special", "underscores")
+    __slots__ = (
+        "_kept", "connection", "expects_continue", "hosts", "length", "memo", "special", "underscores", "websocket",
+    )  # fmt: skip
 
     def __init__(self, section: bytes) -> None:
         """Raises ``RequestRefused``."""
@@ -53,6 +57,8 @@ class HeaderSection(Fields):
         self.length = _length(special.get(b"content-length", _NONE), special.get(b"transfer-encoding", _NONE))
         """Of the body in bytes, or ``CHUNKED``."""
         self.expects_continue = b"expect" in special and _expects_continue(special[b"expect"])
+        self.websocket = b"upgrade" in special and is_opening(self, self.connection, self.length)
+        """Whether they ask for a WebSocket tunnel, as far as fields can."""
         self.memo: dict[object, str | None] = {}
         """What others have found in these fields, by who has found it."""
         self._kept: dict[frozenset[bytes], bytes] = {}

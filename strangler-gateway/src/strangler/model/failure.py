@@ -15,6 +15,8 @@ class Failure(Enum):
     CLIENT_GONE = ("gone.client", 0, "The client left before the answer was complete")
     CLIENT_STALLED = ("response_timeout.client", 0, "The client stopped reading the answer")
     POOL_FULL = ("queue.gateway", 503, "Too many requests wait for the application")
+    TUNNELS_FULL = ("tunnels.gateway", 503, "Too many WebSockets are open")
+    TUNNEL_IDLE = ("tunnel_idle.gateway", 0, "Nobody said anything in a WebSocket for too long")
     STOPPING = ("stopping.gateway", 503, "The gateway is stopping")
     CONNECT = ("connect.upstream", 502, "The application cannot be reached")
     CONNECT_TIMEOUT = ("connect_timeout.upstream", 504, "The application did not accept the connection in time")
@@ -23,6 +25,7 @@ class Failure(Enum):
     RESET_BEFORE_HEAD = ("head.upstream", 502, "The application closed the connection without an answer")
     BAD_RESPONSE = ("framing.upstream", 502, "The application's answer is not valid HTTP")
     RESET_IN_BODY = ("body.upstream", 0, "The application closed the connection in the middle of its answer")
+    TUNNEL_BROKEN = ("tunnel.upstream", 0, "The application broke a WebSocket off")
     BODY_TIMEOUT = ("body_timeout.upstream", 0, "The application stalled in the middle of its answer")
 
     def __init__(self, label: str, status: int, title: str) -> None:

@@ -49,6 +49,8 @@ class Timeouts:
 
     response: float = 60.0
     idle: float = 60.0
+    tunnel_idle: float = 3600.0
+    """How long nobody may say anything in a WebSocket."""
 
 
 CATCH_ALL = "catch-all"

@@ -20,6 +20,8 @@ class Limits:
     """A downstream connection without a request is closed after this."""
     connections: int = 20_000
     """Downstream connections per worker; one more is closed without an answer."""
+    tunnels: int = 10_000
+    """Open WebSockets per worker; one more is answered 503."""
     drain_timeout: float = 30.0
     """How long a stopping worker waits for the requests that it has."""
 

@@ -9,6 +9,7 @@ from strangler.http1.response import MAX_HEAD, ResponseHead, ResponseParser, has
 from strangler.model.failure import Failure
 from strangler.upstream.cork import Cork
 
+SWITCHING = 101
 WRITE_HIGH = 64 * 1024
 """Bytes that may wait in a connection's buffer before the side that fills it is paused."""
 
@@ -18,6 +19,9 @@ class Receiver(Protocol):
 
     def informational(self, head: ResponseHead) -> None:
         """A 1xx; the final head is yet to come."""
+
+    def switching(self, head: ResponseHead) -> None:
+        """A 101. Raises ``ResponseRefused`` unless it was asked for; else takes the transport by ``release``."""
 
     def response_head(self, head: ResponseHead, pieces: list[bytes], *, ended: bool) -> None:
         """The final head with the content that came along; ``ended`` if that is all of it."""
@@ -97,6 +101,14 @@ class UpstreamConnection(asyncio.Protocol):
             self._reading_paused = False
             self._transport.resume_reading()
 
+    def release(self) -> tuple[asyncio.Transport, bytes]:
+        """Leave the pool for good: the transport is the caller's, and so are the bytes that came after the head."""
+        rest, self._buffer = self._buffer, b""
+        self._receiver = None
+        self.closed = True
+        self._home.gone(self)
+        return self._transport, rest
+
     def discard(self) -> None:
         """Close at once; the receiver hears no more of it."""
         self._receiver = None
@@ -169,7 +181,17 @@ class UpstreamConnection(asyncio.Protocol):
             if head.status >= 200:
                 self._begin_answer(head)
                 return
+            if head.status == SWITCHING:
+                self._switch(head)
+                return
             self._receiver.informational(head)
+
+    def _switch(self, head: ResponseHead) -> None:
+        assert self._receiver is not None
+        try:
+            self._receiver.switching(head)
+        except ResponseRefused as refused:
+            self._fail(Failure.BAD_RESPONSE, str(refused))
 
     def _begin_answer(self, head: ResponseHead) -> None:
         assert self._receiver is not None

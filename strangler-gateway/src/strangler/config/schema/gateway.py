@@ -32,6 +32,13 @@ class LimitsSection(Section):
     connections: int = Field(
         default=20_000, ge=1, le=1_000_000, description="Client connections per worker.", examples=[20000]
     )
+    tunnels: int = Field(
+        default=10_000,
+        ge=0,
+        le=1_000_000,
+        description="Open WebSockets per worker; one more is answered 503.",
+        examples=[10000],
+    )
     drain_timeout: Seconds = Field(
         default=30.0, description="Seconds that a stopping worker gives the requests that it has.", examples=[30]
     )

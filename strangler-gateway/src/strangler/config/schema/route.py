@@ -51,6 +51,11 @@ class TimeoutsSection(Section):
         default=60.0, description="Seconds from the request's end to the response's head.", examples=[10]
     )
     idle: Seconds = Field(default=60.0, description="Seconds between any two bytes.", examples=[30])
+    tunnel_idle: Seconds = Field(
+        default=3600.0,
+        description="Seconds in which nobody says anything in a WebSocket before it is closed with 1001.",
+        examples=[600],
+    )
 
 
 class RouteSection(Section):

@@ -21,3 +21,10 @@ CLIENTS_REFUSED = Family(
     ("reason",),
     "Client connections turned away; `cap`: the worker had as many as `limits.connections` allows.",
 )
+TUNNELS = Family("strangler_tunnels", "gauge", ("slot",), "WebSockets that are open.")
+TUNNEL_BYTES = Family(
+    "strangler_tunnel_bytes_total",
+    "counter",
+    ("direction",),
+    "Bytes relayed through WebSockets; `in`: from clients, `out`: to them.",
+)

@@ -1,0 +1,126 @@
+"""What a client's connection waits for, until when, and what becomes of it when that time is over."""
+
+import asyncio
+import math
+import socket
+import struct
+from typing import TYPE_CHECKING, cast
+
+from strangler.dataplane.answers import problem
+from strangler.dataplane.exchange import Exchange
+from strangler.dataplane.phase import HEAD, IDLE, LINGER, RELAY, RESPONSE, Phase
+from strangler.model.failure import Failure
+
+if TYPE_CHECKING:
+    from strangler.dataplane.tunnel import Tunnel
+    from strangler.dataplane.worker import Worker
+
+LINGER_TIME = 2.0
+"""Seconds in which the rest of a refused request is read and thrown away, so that the answer is not lost to a reset
+(RFC 9112 §9.6)."""
+_RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER: on, for no time."""
+
+
+class Waits(asyncio.Protocol):
+    """The part of a downstream connection that knows of time; the worker's sweep calls ``expire``."""
+
+    __slots__ = (
+        "_buffer", "_cork", "_phase", "_transport", "_unsent", "_wait", "_worker", "deadline", "exchange", "tunnel",
+    )  # fmt: skip
+
+    def __init__(self, worker: "Worker") -> None:
+        self._worker = worker
+        self._cork = worker.cork
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._buffer = b""
+        self._unsent = 0
+        self._phase = IDLE
+        self._wait = worker.limits.idle_timeout
+        self.deadline = math.inf
+        self.exchange: Exchange | None = None
+        self.tunnel: Tunnel | None = None
+        """What this connection has become once both sides have agreed to it."""
+
+    def answer_failure(self, failure: Failure, detail: str) -> None:
+        """Tell the client that the application did not answer."""
+        raise NotImplementedError
+
+    def _pause_reading(self, wanted: bool) -> None:  # noqa: FBT001 - it is the state to reach
+        raise NotImplementedError
+
+    def _expect(self, phase: Phase, seconds: float) -> None:
+        self._phase = phase
+        self._wait = seconds
+        self.deadline = self._worker.now + seconds
+
+    def expire(self) -> None:
+        """The deadline has passed; called by the worker's sweep."""
+        phase, exchange = self._phase, self.exchange
+        if phase is HEAD:
+            self._worker.counters.failures[Failure.REQUEST_TIMEOUT] += 1
+            self._send_problem(Failure.REQUEST_TIMEOUT, 408, "The head of the request is not complete.", b"-")
+            self._linger()
+        elif self.tunnel is not None:
+            self.tunnel.expire()
+        elif exchange is None:
+            self._expire_silence()
+        elif phase is RELAY:
+            self._expire_relay(exchange)
+        elif phase is RESPONSE:
+            self.answer_failure(Failure.RESPONSE_TIMEOUT, f"no answer within {self._wait:g} s")
+        else:
+            assert exchange.forwarding is not None
+            stalled = Failure.SEND_TIMEOUT if exchange.forwarding.sending_blocked else Failure.REQUEST_TIMEOUT
+            self.answer_failure(stalled, f"no progress of the request's body within {self._wait:g} s")
+
+    def _expire_silence(self) -> None:
+        """Nothing is asked any more. A client that still reads its last answer is given more time."""
+        unsent = self._transport.get_write_buffer_size()
+        if not unsent and self._phase is IDLE:
+            self._close()
+        elif unsent and (unsent < self._unsent or not self._unsent):
+            self._unsent = unsent
+            self.deadline = self._worker.now + self._wait
+        else:
+            self._transport.abort()
+
+    def _expire_relay(self, exchange: Exchange) -> None:
+        """Whoever made no progress is to blame; a slow client that reads at all is given more time."""
+        unsent = self._transport.get_write_buffer_size()
+        if 0 < unsent < self._unsent:
+            self._unsent = unsent
+            self.deadline = self._worker.now + self._wait
+            return
+        exchange.failure = Failure.CLIENT_STALLED if unsent else Failure.BODY_TIMEOUT
+        self._worker.report(exchange.failure, f"no byte of the answer moved within {self._wait:g} s", exchange)
+        self.abort()
+
+    # The ends of a connection
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the answer."""
+        self._cork.write(self._transport, data)
+
+    def abort(self) -> None:
+        """Cut the connection by a reset: the client must not take half an answer for a whole one."""
+        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._transport.abort()
+
+    def _send_problem(self, failure: Failure, status: int, detail: str, request_id: bytes) -> None:
+        self.write(problem(status, failure.title, detail, request_id=request_id, culprit=failure.culprit, close=True))
+
+    def _close(self) -> None:
+        """Close when everything is written."""
+        self._cork.flush()
+        self._transport.close()
+
+    def _linger(self) -> None:
+        """End our side, and read what still comes into nothing for a moment."""
+        self._cork.flush()
+        self._buffer = b""
+        self._unsent = self._transport.get_write_buffer_size()
+        self._expect(LINGER, LINGER_TIME)
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self._pause_reading(False)
