@@ -82,6 +82,8 @@ class Downstream(Waits):
         self.writing_blocked = True
         if self.exchange is not None and self.exchange.forwarding is not None:
             self.exchange.forwarding.pause()
+        elif self._phase is HEAD:  # It is not late with its request: nothing more of it is read now.
+            self._expect(IDLE, self._worker.limits.idle_timeout)
 
     def resume_writing(self) -> None:
         """The client has caught up."""
