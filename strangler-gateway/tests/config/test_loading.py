@@ -1,5 +1,8 @@
 """What a configuration comes to, and how the environment takes part."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,7 +61,7 @@ def test_everything_in_the_file_arrives() -> None:
         ("shop seed",),
         (("DATABASE_URL", "sqlite:///shop.db"),),
     )
-    assert loaded.places["products-get"].line == 29
+    assert loaded.places["products-get"].line == GOOD[: GOOD.index("  - name: products-get")].count("\n") + 1
 
 
 def test_module_and_group_follow_from_what_is_given() -> None:
@@ -149,9 +152,18 @@ def test_the_first_stage_is_not_part_of_the_topology() -> None:
 
 
 def test_the_fingerprint_is_the_same_in_every_process() -> None:
-    assert load_text("monolith: http://127.0.0.1:8090").topology.fingerprint == (
-        "95178184d870d2e6c9e030162be41b295615d0b99eb0ee102170114a46c9376a"
-    )
+    code = "import sys; from strangler.config import load_text; print(load_text(sys.argv[1]).topology.fingerprint)"
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", code, GOOD],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    ]
+    assert printed == [load_text(GOOD).topology.fingerprint] * 2
 
 
 def test_the_environment_overrides_the_gateway_section(monkeypatch: pytest.MonkeyPatch) -> None:
