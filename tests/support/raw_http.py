@@ -316,11 +316,14 @@ class Conversation(Wire):
         """0 for the first connection."""
         self.ended = ""
         """How the gateway ended it, once ``wait_for_end`` has seen that."""
+        self.messages: list[Message] = []
+        """What was read of it, in its order."""
         self._upstream = upstream
 
     def request(self) -> Message:
         """Read a whole request and record it."""
         message = self.message()
+        self.messages.append(message)
         self._upstream.record(message)
         return message
 

@@ -88,6 +88,6 @@ def _length(lengths: list[bytes], codings: list[bytes]) -> int:
 
 
 def _expects_continue(values: list[bytes]) -> bool:
-    if any(value.lower() != b"100-continue" for value in values):
-        raise RequestRefused(417, "no expectation but 100-continue is understood")
+    if len(values) > 1 or values[0].lower() != b"100-continue":
+        raise RequestRefused(417, "no expectation but one 100-continue is understood")
     return True
