@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import psutil
 
 from strangler.model.route import Route, Timeouts
 from strangler.model.snapshot import Gateway, Limits
+from strangler.model.telemetry import LogSettings
 from support import raw_http
 from support.raw_http import Client, Message, RawUpstream, Script, answer_all, raw_upstream, wait_until
 from support.worker_rig import Rig, catch_all, rig, upstream
@@ -44,13 +45,14 @@ class Bench:
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
         routes: tuple[Route, ...] = (),
         trusted_proxies: tuple[str, ...] = (),
+        log: LogSettings = LogSettings(),  # noqa: B008 - it is frozen
         **settings: float,
     ) -> None:
         """Make these ports the endpoints of the monolith, with nothing left of what stood there before."""
         self.rig.publish(
             upstreams=(upstream("monolith", *ports, **settings),),
             routes=(*routes, catch_all("monolith", timeouts)),
-            gateway=Gateway(limits, trusted_proxies, str(self.rig.access_log)),
+            gateway=Gateway(limits, trusted_proxies, replace(log, to=str(self.rig.access_log))),
         )
 
     def client(self, *, window: int | None = None) -> Client:

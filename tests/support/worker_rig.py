@@ -20,6 +20,7 @@ from strangler.model.flag import Flag, Kill
 from strangler.model.messages import Ack, Hello, KillsAck, KillsPush, Message, SnapshotPush, Status, Traffic
 from strangler.model.route import CATCH_ALL, PathKind, Route, RouteMatch, Timeouts
 from strangler.model.snapshot import Gateway, Snapshot
+from strangler.model.telemetry import LogSettings
 from strangler.model.upstream import Endpoint, Upstream
 from support import observed_worker, processes, raw_http
 
@@ -218,7 +219,7 @@ def rig(
 ) -> Iterator[Rig]:
     """A worker in front of these upstreams. ``routes`` go before the catch-all, which takes the first upstream."""
     running = Rig(folder, program)
-    settings = replace(Gateway(access_log=str(running.access_log)), **gateway)  # type: ignore[arg-type]
+    settings = replace(Gateway(access_log=LogSettings(str(running.access_log))), **gateway)  # type: ignore[arg-type]
     every = routes if routes and routes[-1].name == CATCH_ALL else (*routes, catch_all(upstreams[0].name))
     try:
         running.start(Snapshot(1, "1", settings, upstreams, every))

@@ -13,6 +13,7 @@ from strangler.config import load, load_text, percent_from_weight, weight_from_p
 from strangler.model.errors import ConfigError
 from strangler.model.flag import Flag, Stage
 from strangler.model.route import CATCH_ALL, PathKind, StickySource, SubjectKind
+from strangler.model.telemetry import LogSettings
 from strangler.model.upstream import Endpoint
 
 GOOD = (Path(__file__).parent / "good.yaml").read_text()
@@ -53,7 +54,8 @@ def test_everything_in_the_file_arrives() -> None:
     )  # fmt: skip
     assert loaded.topology.upstreams[0].endpoints[1] == Endpoint("::1", 8092)
     assert loaded.topology.gateway.trusted_proxies == ("10.0.0.0/8", "fd00::/8")
-    assert (loaded.topology.gateway.access_log, loaded.topology.gateway.limits.header_count) == ("off", 100)
+    log = LogSettings("off", 0.5, errors=True, slow=None, also=frozenset(("query",)), redact=("token",))
+    assert (loaded.topology.gateway.access_log, loaded.topology.gateway.limits.header_count) == (log, 100)
     assert (loaded.serve.health, loaded.serve.workers) == (Endpoint("127.0.0.1", 8082), 2)
     (process,) = loaded.processes
     assert (process.name, process.before, process.env) == (
@@ -170,17 +172,19 @@ def test_the_environment_overrides_the_gateway_section(monkeypatch: pytest.Monke
     monkeypatch.setenv("STRANGLER_GATEWAY__WORKERS", "7")
     monkeypatch.setenv("STRANGLER_GATEWAY__LIMITS__HEADER_COUNT", "50")
     monkeypatch.setenv("STRANGLER_GATEWAY__TRUSTED_PROXIES", '["192.0.2.0/24"]')
-    monkeypatch.setenv("STRANGLER_GATEWAY__ACCESS_LOG", "off")
+    monkeypatch.setenv("STRANGLER_GATEWAY__ACCESS_LOG", "stdout")
     loaded = load_text(GOOD)
     limits = loaded.topology.gateway.limits
     assert (loaded.serve.workers, limits.header_count, limits.target_bytes) == (7, 50, 8192)
     assert loaded.topology.gateway.trusted_proxies == ("192.0.2.0/24",)
+    assert loaded.topology.gateway.access_log.to == "stdout"
 
 
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
         ("STRANGLER_GATEWAY__WORKERS", "many", "integer"),
+        ("STRANGLER_GATEWAY__LIMITS", "many", "mapping"),
         ("STRANGLER_GATEWAY__WORKRES", "2", "did you mean workers"),
         ("STRANGLER_GATEWAY__LIMITS__HEADER_COUNT", "0", "greater than"),
         ("STRANGLER_GATEWAY__ADMIN", "127.0.0.1:8080", "address of «listen»"),
@@ -235,7 +239,7 @@ def test_no_edit_of_the_text_ends_in_anything_but_a_configuration_or_a_list_of_p
         load_text(text)
     except ConfigError as refused:
         problems = refused.problems
-    lines = text.count("\n") + 2
+    lines = len(text.splitlines()) + 2
     assert problems is None or problems
     assert all(0 <= problem.line <= lines and problem.message for problem in problems or ())
 
@@ -244,3 +248,11 @@ def test_no_edit_of_the_text_ends_in_anything_but_a_configuration_or_a_list_of_p
 def test_a_weight_survives_the_way_to_percent_and_back(weight: int) -> None:
     assert weight_from_percent(percent_from_weight(weight)) == weight
     assert weight_from_percent(weight / 100) == weight
+
+
+@pytest.mark.parametrize("place", ["off", "stdout", "/var/log/access.jsonl"])
+def test_an_access_log_may_be_just_its_place(place: str) -> None:
+    text = f"monolith: http://127.0.0.1:1\ngateway: {{access_log: {place}}}\n"
+    log = load_text(text).topology.gateway.access_log
+    assert (log.to, log.sample, log.errors, log.slow, log.also) == (place, 1.0, True, 1.0, frozenset())
+    assert "token" in log.redact

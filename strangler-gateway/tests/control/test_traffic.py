@@ -111,16 +111,15 @@ def test_the_window_forgets_after_a_minute_and_the_totals_do_not(totals: Traffic
     assert (recent(totals), totals.series[KEY].requests) == (0, 8)
 
 
-def test_failures_connections_and_dropped_lines_never_go_back(totals: TrafficTotals) -> None:
+def test_failures_and_connections_never_go_back(totals: TrafficTotals) -> None:
     pool = PoolState("catalog", "127.0.0.1:1", idle=2, active=1, pending=0, opened=3)
     totals.join(0, 100, has_served=False)
-    totals.add(0, 100, Traffic((), (pool,), (("connect.upstream", 2),), log_dropped=4))
-    totals.add(0, 100, Traffic((), (pool,), (("connect.upstream", 3),), log_dropped=4))
+    totals.add(0, 100, Traffic((), (pool,), (("connect.upstream", 2),)))
+    totals.add(0, 100, Traffic((), (pool,), (("connect.upstream", 3),)))
     totals.join(0, 200, has_served=False)
-    totals.add(0, 200, Traffic((), (pool,), (("connect.upstream", 1),), log_dropped=1))
+    totals.add(0, 200, Traffic((), (pool,), (("connect.upstream", 1),)))
     assert totals.failures == {"connect.upstream": 4}
     assert totals.opened == {("catalog", "127.0.0.1:1"): 6}
-    assert totals.log_dropped == 5
 
 
 def test_the_connections_of_a_worker_that_is_gone_are_gone(totals: TrafficTotals) -> None:

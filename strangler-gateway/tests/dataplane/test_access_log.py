@@ -1,113 +1,229 @@
-"""The access log: every line is one JSON object that says what it was given, and a slow disk costs lines, not time."""
+"""The access log: what is chosen is written once, rotation loses nothing, and a slow disk costs lines, not time."""
 
+import errno
 import json
+import os
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from strangler.dataplane.access_log import MAX_BATCHES, AccessLog, Entry, line
+from strangler.dataplane import access_log as module
+from strangler.dataplane.access_log import AccessLog
+from strangler.dataplane.log_line import Refusal
+from strangler.model.failure import Failure
+from strangler.model.telemetry import LogSettings
+from strangler.telemetry.meters import Meters
 
-ENTRY: Entry = (
-    1_700_000_000.25,
-    b"id-1",
-    b"4bf92f3577b34da6a3ce929d0e0e4736",
-    "127.0.0.1",
-    b"GET",
-    b"/api/products/7",
-    200,
-    "products-get",
-    "service",
-    "below_weight",
-    "127.0.0.1:8091",
-    0.0123456,
-    5,
-    77,
-    "",
-)
+from .finished import finished
+
+DROPPED = "strangler_access_log_dropped_total"
+SAMPLED_OUT = "strangler_access_log_sampled_out_total"
 
 
-def with_path(path: bytes) -> Entry:
-    return (*ENTRY[:5], path, *ENTRY[6:])  # type: ignore[return-value]
+@pytest.fixture
+def meters() -> Meters:
+    return Meters()
 
 
-def read(data: bytes) -> dict[str, Any]:
-    assert data.count(b"\n") == 1
-    assert data.endswith(b"\n")
-    record: dict[str, Any] = json.loads(data)
-    return record
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "access.jsonl"
 
 
-def test_a_line_says_everything_by_name() -> None:
-    assert read(line(ENTRY)) == {
-        "time": "2023-11-14T22:13:20.250000Z",
-        "request_id": "id-1",
-        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-        "client": "127.0.0.1",
-        "method": "GET",
-        "path": "/api/products/7",
-        "status": 200,
-        "route": "products-get",
-        "arm": "service",
-        "reason": "below_weight",
-        "endpoint": "127.0.0.1:8091",
-        "duration_ms": 12.346,
-        "bytes_in": 5,
-        "bytes_out": 77,
-    }
+def counted(meters: Meters, name: str) -> dict[tuple[str, ...], float]:
+    return {labels: value for found, labels, value in meters.values()[0] if found == name}
 
 
-def test_a_failure_is_named() -> None:
-    assert read(line((*ENTRY[:14], "head.upstream")))["failure"] == "head.upstream"
+def clients(path: Path) -> list[str]:
+    """One per line; fails on a line that is not JSON."""
+    return [json.loads(line)["client"] for line in path.read_text().splitlines()]
 
 
-@given(path=st.text("".join(map(chr, range(0x21, 0x7F))), max_size=60))
-def test_no_path_breaks_a_line(path: str) -> None:
-    assert read(line(with_path(b"/" + path.encode())))["path"] == "/" + path
-
-
-@given(moment=st.floats(0, 4e9))
-def test_no_moment_breaks_a_line(moment: float) -> None:
-    assert len(read(line((moment, *ENTRY[1:])))["time"]) == len("2023-11-14T22:13:20.250000Z")
-
-
-def test_what_was_added_is_in_the_file_once_the_log_is_closed(tmp_path: Path) -> None:
-    log = AccessLog(str(tmp_path / "access.jsonl"))
+def test_what_was_added_is_in_the_file_once_the_log_is_closed(path: Path, meters: Meters) -> None:
+    log = AccessLog(LogSettings(str(path)), meters)
     for number in range(1000):
-        log.add(with_path(b"/%d" % number))
+        log.add(finished(client=str(number)))
         if number % 100 == 0:
             log.flush()
     log.close()
-    lines = (tmp_path / "access.jsonl").read_bytes().splitlines(keepends=True)
-    assert [read(line)["path"] for line in lines] == [f"/{number}" for number in range(1000)]
-    assert log.dropped == 0
+    assert clients(path) == [str(number) for number in range(1000)]
+    assert meters.values()[0] == ()
 
 
-def test_a_log_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_opened_says_so(tmp_path: Path, meters: Meters) -> None:
     with pytest.raises(OSError, match="nowhere"):
-        AccessLog(str(tmp_path / "nowhere" / "access.jsonl"))
+        AccessLog(LogSettings(str(tmp_path / "nowhere" / "access.jsonl")), meters)
+
+
+def test_a_log_is_not_for_everybody_to_read(path: Path, meters: Meters) -> None:
+    AccessLog(LogSettings(str(path)), meters).close()
+    assert path.stat().st_mode & 0o007 == 0
+
+
+def test_a_share_of_the_requests_gets_a_line_and_the_others_are_counted(path: Path, meters: Meters) -> None:
+    log = AccessLog(LogSettings(str(path), sample=0.25), meters)
+    for _ in range(4000):
+        log.add(finished())
+    log.close()
+    written = len(clients(path))
+    assert 800 < written < 1200
+    assert counted(meters, SAMPLED_OUT) == {(): 4000 - written}
+
+
+ERROR = {"status": 502, "failure": Failure.CONNECT}
+KEPT: list[tuple[str, LogSettings, dict[str, object], bool]] = [
+    ("a success", LogSettings(sample=0), {}, False),
+    ("a failure of an upstream", LogSettings(sample=0), ERROR, True),
+    ("a failure in the middle of an answer", LogSettings(sample=0), {"failure": Failure.RESET_IN_BODY}, True),
+    ("an application's error", LogSettings(sample=0), {"status": 500}, True),
+    ("a client's failure", LogSettings(sample=0), {"status": 401, "failure": Failure.UNAUTHENTICATED}, False),
+    ("an error where errors are not kept", LogSettings(sample=0, errors=False), ERROR, False),
+    ("a slow request", LogSettings(sample=0, slow=0.5), {"took": 0.5}, True),
+    ("a quick request", LogSettings(sample=0, slow=0.5), {"took": 0.4}, False),
+    ("a slow request where they are not kept", LogSettings(sample=0), {"took": 60.0}, False),
+]
+
+
+@pytest.mark.parametrize(("settings", "values", "kept"), [case[1:] for case in KEPT], ids=[case[0] for case in KEPT])
+def test_what_is_always_logged(
+    path: Path, meters: Meters, settings: LogSettings, values: dict[str, object], kept: bool
+) -> None:
+    log = AccessLog(LogSettings(str(path), 0, settings.errors, settings.slow), meters)
+    log.add(finished(**values))
+    log.close()
+    assert bool(clients(path)) is kept
+
+
+def test_refusals_are_sampled_like_any_other(path: Path, meters: Meters) -> None:
+    log = AccessLog(LogSettings(str(path), sample=0), meters)
+    log.add(Refusal(0.0, b"id", "::1", 400, Failure.REQUEST))
+    log.close()
+    assert clients(path) == []
+    assert counted(meters, SAMPLED_OUT) == {(): 1}
+
+
+def written_up_to(path: Path, client: str) -> None:
+    """Wait until the line of ``client`` is in the file: the thread writes when it is told to."""
+    done = threading.Event()
+    while client not in (clients(path) if path.exists() else []):
+        done.wait(0.005)
+
+
+def test_a_file_that_was_moved_away_is_opened_anew_and_no_line_is_lost(
+    path: Path, meters: Meters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY", 3600.0)
+    log = AccessLog(LogSettings(str(path)), meters)
+    log.add(finished(client="before"))
+    log.flush()
+    written_up_to(path, "before")
+    moved = path.rename(path.with_suffix(".1"))
+    log.add(finished(client="between"))
+    log.flush()
+    written_up_to(moved, "between")
+    log.reopen()
+    log.add(finished(client="after"))
+    log.close()
+    assert (clients(moved), clients(path)) == (["before", "between"], ["after"])
+
+
+def test_a_rotation_is_noticed_without_being_told(path: Path, meters: Meters, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY", 0.0)
+    log = AccessLog(LogSettings(str(path)), meters)
+    log.add(finished(client="before"))
+    log.flush()
+    written_up_to(path, "before")
+    moved = path.rename(path.with_suffix(".1"))
+    path.touch()  # as logrotate's `create` does
+    log.add(finished(client="after"))
+    log.close()
+    assert (clients(moved), clients(path)) == (["before"], ["after"])
+
+
+def test_a_folder_that_is_gone_leaves_the_log_where_it_is(
+    tmp_path: Path, meters: Meters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY", 0.0)
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    log = AccessLog(LogSettings(str(folder / "access.jsonl")), meters)
+    moved = folder.rename(tmp_path / "moved")
+    log.add(finished(client="kept"))
+    log.close()
+    assert clients(moved / "access.jsonl") == ["kept"]
 
 
 def test_a_disk_that_does_not_keep_up_costs_lines_which_are_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, meters: Meters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "MAX_WAITING", 100)
     release = threading.Event()
-
-    def stuck(entry: Entry) -> bytes:
-        release.wait(10)
-        return line(entry)
-
-    monkeypatch.setattr("strangler.dataplane.access_log.line", stuck)
-    log = AccessLog(str(tmp_path / "access.jsonl"))
-    batches = MAX_BATCHES + 20
-    for _ in range(batches):
-        log.add(ENTRY)
+    monkeypatch.setattr(AccessLog, "_follow_file", lambda log: release.wait(10))
+    log = AccessLog(LogSettings(str(path)), meters)
+    for number in range(300):
+        log.add(finished(client=str(number)))
         log.flush()
-    assert 0 < log.dropped < batches
+    assert counted(meters, DROPPED) == {("slow",): 200}
     release.set()
     log.close()
-    written = len((tmp_path / "access.jsonl").read_bytes().splitlines())
-    assert written + log.dropped == batches
+    assert clients(path) == [str(number) for number in range(100)]
+
+
+def test_a_full_disk_costs_lines_which_are_counted_and_never_half_a_line(
+    path: Path, meters: Meters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, full = os.write, iter((True, False, False))
+
+    def write(file: int, data: bytes) -> int:
+        if file <= 2:
+            return real(file, data)
+        if next(full, False):
+            return real(file, data[: len(data) // 2 - 7])
+        if room:
+            return real(file, data)
+        raise OSError(errno.ENOSPC, "no space")
+
+    room: list[int] = []
+    monkeypatch.setattr(os, "write", write)
+    log = AccessLog(LogSettings(str(path)), meters)
+    for number in range(10):
+        log.add(finished(client=str(number)))
+    log.flush()
+    done = threading.Event()
+    while not counted(meters, DROPPED):
+        done.wait(0.005)
+    room.append(1)
+    log.add(finished(client="after"))
+    log.close()
+    *whole, torn, after = path.read_bytes().splitlines()
+    assert json.loads(after)["client"] == "after"
+    assert [json.loads(line)["client"] for line in whole] == [str(number) for number in range(len(whole))]
+    with pytest.raises(ValueError, match=r"."):
+        json.loads(torn)
+    assert counted(meters, DROPPED) == {("error",): 10 - len(whole)}
+
+
+def test_lines_of_several_workers_do_not_mix_in_a_pipe(meters: Meters, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    reading, writing = os.pipe()
+    monkeypatch.setattr(module, "_STDOUT", writing)
+    real = os.write
+
+    def write(file: int, data: bytes) -> int:
+        if file == writing:
+            sizes.append(len(data))
+            assert data.endswith(b"\n")
+        return real(file, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", write)
+        log = AccessLog(LogSettings("stdout"), meters)
+        for _ in range(100):
+            log.add(finished())
+        log.close()
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        assert len(pipe.read().splitlines()) == 100
+    assert max(sizes) <= 4096
+    assert len(sizes) > 1

@@ -41,6 +41,7 @@ def read_overrides() -> tuple[Overrides, tuple[Problem, ...]]:
     if not any(name.upper().startswith(PREFIX) for name in os.environ):
         return Overrides({}), ()
     # Imported only where it is needed: it is a third of this package's import time.
+    from pydantic.fields import FieldInfo  # noqa: PLC0415
     from pydantic_settings import (  # noqa: PLC0415
         BaseSettings,
         EnvSettingsSource,
@@ -49,13 +50,22 @@ def read_overrides() -> tuple[Overrides, tuple[Problem, ...]]:
     )
 
     from strangler.config.schema import GatewaySection  # noqa: PLC0415
+    from strangler.config.schema.types import Section  # noqa: PLC0415
 
     class Environment(BaseSettings):
         model_config = SettingsConfigDict(env_prefix="STRANGLER_", env_nested_delimiter="__")
         gateway: GatewaySection = GatewaySection()
 
+    class Source(EnvSettingsSource):
+        def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+            """A section may have a short form that is no JSON; what it may be is the schema's to judge."""
+            is_section = isinstance(field.annotation, type) and issubclass(field.annotation, Section)
+            if is_section and not str(value).lstrip().startswith("{"):
+                return value
+            return super().decode_complex_value(field_name, field, value)
+
     try:
-        values = EnvSettingsSource(Environment)().get("gateway", {})
+        values = Source(Environment)().get("gateway", {})
     except SettingsError as error:
         return Overrides({}), (Problem(0, f"{PREFIX}*", f"{error}; write lists and mappings as JSON"),)
     return Overrides(_scalars(values)), ()

@@ -31,6 +31,7 @@ _SECTIONS = (
     ("upstreams.NAME", "UpstreamSection"),
     ("gateway", "GatewaySection"),
     ("gateway.limits", "LimitsSection"),
+    ("gateway.access_log", "AccessLogSection"),
     ("routes[]", "RouteSection"),
     ("routes[].match", "MatchSection"),
     ("routes[].timeouts", "TimeoutsSection"),
@@ -71,7 +72,7 @@ def _type(field: dict[str, Any]) -> str:
     if "enum" in field:
         return " or ".join(f"`{value}`" for value in field["enum"])
     if "anyOf" in field:
-        return " or ".join(_type(option) for option in field["anyOf"] if option["type"] != "null")
+        return " or ".join(_type(option) for option in field["anyOf"] if option.get("type") != "null")
     if "$ref" in field:
         return "mapping, see below"
     kind: str = field["type"]

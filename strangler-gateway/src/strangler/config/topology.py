@@ -10,6 +10,7 @@ from strangler.config.addresses import overlap, parse_endpoint, parse_listener
 from strangler.config.document import Path as DocumentPath
 from strangler.config.loaded import Process, Serve, Topology
 from strangler.config.nearness import did_you_mean
+from strangler.config.telemetry import build_access_log
 from strangler.config.templates import shape
 from strangler.config.weight import weight_from_percent
 from strangler.model.flag import Flag, Stage
@@ -76,7 +77,7 @@ def build_processes(sections: dict[str, schema.ProcessSection]) -> tuple[Process
 
 def _gateway(section: schema.GatewaySection) -> Gateway:
     limits = Limits(**section.limits.model_dump())
-    return Gateway(limits, tuple(section.trusted_proxies), section.access_log)
+    return Gateway(limits, tuple(section.trusted_proxies), build_access_log(section.access_log))
 
 
 def _upstreams(file: schema.ConfigFile, report: Report) -> tuple[Upstream, ...]:

@@ -13,7 +13,6 @@ from strangler.model.flag import WEIGHT_SCALE
 from strangler.telemetry.families import FAMILIES
 from strangler.telemetry.families.control import BUILD, KILLED, REVISION, SUPERVISOR, WEIGHT
 from strangler.telemetry.families.processes import (
-    LOG_DROPPED,
     WORKER_CONNECTIONS,
     WORKER_IN_FLIGHT,
     WORKER_READY,
@@ -48,7 +47,6 @@ class GatewayCollector(Collector):
             FAILURES: self._failures,
             CONNECTIONS: self._connections,
             OPENED: self._plane.traffic.opened.items,
-            LOG_DROPPED: lambda: [((), self._plane.traffic.log_dropped)],
             REVISION: lambda: [((), self._plane.revision)],
             WEIGHT: self._weights,
             KILLED: lambda: (((route,), 1) for route in sorted(self._plane.supervisor.killed)),

@@ -68,7 +68,6 @@ class _WorkerTotals:
     series: dict[Key, Tally] = field(default_factory=dict)
     failures: dict[str, float] = field(default_factory=dict)
     opened: dict[tuple[str, str], float] = field(default_factory=dict)
-    log_dropped: int = 0
     pools: tuple[PoolState, ...] = ()
     meters: WorkerMeters = field(default_factory=WorkerMeters)
 
@@ -84,7 +83,6 @@ class TrafficTotals:
         self.failures: dict[str, float] = {}
         self.opened: dict[tuple[str, str], float] = {}
         """Upstream connections by upstream and endpoint."""
-        self.log_dropped = 0
         self.meters = MeterTotals()
 
     @property
@@ -123,8 +121,6 @@ class TrafficTotals:
         worker.counted = True
         advance(self.failures, worker.failures, traffic.failures)
         advance(self.opened, worker.opened, (((pool.upstream, pool.endpoint), pool.opened) for pool in traffic.pools))
-        self.log_dropped += max(0, traffic.log_dropped - worker.log_dropped)
-        worker.log_dropped = traffic.log_dropped
         worker.pools = traffic.pools
         self.meters.add(slot, worker.meters, traffic)
 

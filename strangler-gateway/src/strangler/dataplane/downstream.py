@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Downstream(Waits):
     """The asyncio side of one client. At most one exchange at a time; pipelined requests wait unread."""
 
-    __slots__ = ("_advancing", "_paused", "_waiting", "peer", "stopping", "writing_blocked")
+    __slots__ = ("_advancing", "_paused", "_waiting", "stopping", "writing_blocked")
 
     def __init__(self, worker: "Worker") -> None:
         super().__init__(worker)
@@ -38,7 +38,6 @@ class Downstream(Waits):
         self._waiting: asyncio.Task[None] | None = None
         """What a request waits for before it may go on; requests that need not wait have no task."""
         self.stopping = False
-        self.peer: Peer = cast("Peer", None)
 
     # What the event loop calls
 
@@ -73,6 +72,7 @@ class Downstream(Waits):
         if exchange is not None:
             if exchange.forwarding is not None:
                 exchange.forwarding.abandon()
+                exchange.forwarding = None
             if exchange.failure is None:
                 exchange.failure = Failure.CLIENT_GONE
             self._worker.finished(exchange)
@@ -279,9 +279,7 @@ class Downstream(Waits):
     def _refuse(self, refused: RequestRefused) -> None:
         exchange = self.exchange
         if exchange is None:
-            self._worker.counters.failures[Failure.REQUEST] += 1
-            self._send_problem(Failure.REQUEST, refused.status, refused.detail, request_id=b"-")
-            self._linger()
+            self._turn_away(Failure.REQUEST, refused.status, refused.detail)
             return
         if exchange.forwarding is not None and exchange.forwarding.answering:
             exchange.failure = Failure.REQUEST

@@ -19,12 +19,19 @@ UNDECIDED = Decision(Arm.MONOLITH, Reason.NO_ROUTE)
 
 
 class Exchange:
-    """Values of one request. It keeps the snapshot that it began with until its last byte."""
+    """Values of one request. It keeps the snapshot that it began with until its last byte.
+
+    Once it is recorded nothing of it changes: the access log reads it in another thread.
+    """
 
     __slots__ = (
-        "active", "answer_fields", "arm", "began", "body", "bytes_in", "bytes_out", "client", "decision", "endpoint",
-        "failure", "forwarding", "head", "identity", "ids", "keep_alive", "route", "status",
+        "active", "answer_fields", "answered", "arm", "attempts", "began", "body", "bytes_in", "bytes_out", "client",
+        "decision", "endpoint", "failure", "forwarding", "head", "identity", "ids", "keep_alive", "route", "status",
+        "took",
     )  # fmt: skip
+
+    took: float
+    """Seconds from the head's last byte in to the answer's last byte out; known once it is recorded."""
 
     def __init__(self, head: RequestHead, active: "Active", client: str) -> None:
         self.head = head
@@ -44,6 +51,10 @@ class Exchange:
         self.answer_fields = b""
         """Block of fields that the answer gets besides its own."""
         self.endpoint = ""
+        self.attempts = 0
+        """How often the request was sent, or was to be sent, to an endpoint."""
+        self.answered = 0.0
+        """When the head of the answer came, by the clock of ``began``; 0 if not, or with the whole of it."""
         self.status = 0
         self.failure: Failure | None = None
         self.bytes_in = 0
@@ -56,30 +67,11 @@ class Exchange:
 
     def record(self, counters: "Counters", log: "AccessLog") -> None:
         """Count the request and log it; the last thing that is done with it."""
-        took = time.perf_counter() - self.began
+        self.took = took = time.perf_counter() - self.began
         failure = self.failure
         if failure is not None:
             counters.failures[failure] += 1
         if self.arm is not None:
             self.arm.counters.count(self.status, self.decision.reason, took)
         if log.enabled:
-            head = self.head
-            log.add(
-                (
-                    time.time() - took,
-                    self.ids.request_id,
-                    self.ids.trace_id,
-                    self.client,
-                    head.method,
-                    head.path,
-                    self.status,
-                    self.route.route.name if self.route is not None else "",
-                    self.decision.arm if self.arm is not None else "",
-                    self.decision.reason if self.arm is not None else "",
-                    self.endpoint,
-                    took,
-                    self.bytes_in,
-                    self.bytes_out,
-                    failure.label if failure is not None else "",
-                )
-            )
+            log.add(self)

@@ -47,7 +47,9 @@ def parse_networks(cidrs: Sequence[str]) -> tuple[Network, ...]:
 
 
 def is_address(text: str) -> bool:
-    """Whether this is an IP address."""
+    """Whether this is an IP address, without the name of an interface, in which everything may stand."""
+    if "%" in text:
+        return False
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -122,6 +124,11 @@ class Peer:
 
 
 _sequence = random.Random(random.SystemRandom().getrandbits(128))  # noqa: S311 - identifiers, not secrets
+
+
+def new_id() -> bytes:
+    """A trace id, which serves as a request id as well."""
+    return b"%032x" % (_sequence.getrandbits(128) or 1)
 
 
 class Ids:

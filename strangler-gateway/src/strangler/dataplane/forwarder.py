@@ -6,6 +6,7 @@
 4. on failure before any byte of an answer: once more if ``judge_retry`` grants it, else a problem; after: abort
 """
 
+import time
 from typing import TYPE_CHECKING
 
 from strangler.http1.body import CHUNKED, LAST_CHUNK, UNTIL_CLOSE, chunk
@@ -57,6 +58,7 @@ class Forwarding:
     def begin(self, *, fresh: bool = False) -> None:
         """Start an attempt; ``fresh`` for one that must not meet another stale connection."""
         self._attempts += 1
+        self._exchange.attempts += 1
         self._pool = pool = self._balancer.choose(avoid=self._pool)
         repeatable = self._exchange.head.method in IDEMPOTENT and self._exchange.body is None
         connection = pool.take(self, repeatable=repeatable, fresh=fresh)
@@ -152,6 +154,8 @@ class Forwarding:
         exchange = self._exchange
         self.answering = True
         exchange.status = head.status
+        if not ended:
+            exchange.answered = time.perf_counter()
         if exchange.body is not None:
             exchange.keep_alive = False  # An early answer: the rest of the request is not worth reading.
         added = exchange.ids.line + exchange.answer_fields

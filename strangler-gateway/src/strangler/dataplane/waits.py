@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from strangler.dataplane.answers import problem
 from strangler.dataplane.exchange import Exchange
+from strangler.dataplane.forwarded import Peer, new_id
 from strangler.dataplane.phase import HEAD, IDLE, LINGER, RELAY, RESPONSE, Phase
 from strangler.model.failure import Failure
 
@@ -26,7 +27,7 @@ class Waits(asyncio.Protocol):
     """The part of a downstream connection that knows of time; the worker's sweep calls ``expire``."""
 
     __slots__ = (
-        "_buffer", "_cork", "_phase", "_transport", "_unsent", "_wait", "_worker", "deadline", "exchange", "tunnel",
+        "_buffer", "_cork", "_phase", "_transport", "_unsent", "_wait", "_worker", "deadline", "exchange", "peer", "tunnel",
     )  # fmt: skip
 
     def __init__(self, worker: "Worker") -> None:
@@ -38,6 +39,7 @@ class Waits(asyncio.Protocol):
         self._phase = IDLE
         self._wait = worker.limits.idle_timeout
         self.deadline = math.inf
+        self.peer: Peer = cast("Peer", None)
         self.exchange: Exchange | None = None
         self.tunnel: Tunnel | None = None
         """What this connection has become once both sides have agreed to it."""
@@ -58,9 +60,7 @@ class Waits(asyncio.Protocol):
         """The deadline has passed; called by the worker's sweep."""
         phase, exchange = self._phase, self.exchange
         if phase is HEAD:
-            self._worker.counters.failures[Failure.REQUEST_TIMEOUT] += 1
-            self._send_problem(Failure.REQUEST_TIMEOUT, 408, "The head of the request is not complete.", b"-")
-            self._linger()
+            self._turn_away(Failure.REQUEST_TIMEOUT, 408, "The head of the request is not complete.")
         elif self.tunnel is not None:
             self.tunnel.expire()
         elif exchange is None:
@@ -107,8 +107,12 @@ class Waits(asyncio.Protocol):
         self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
 
-    def _send_problem(self, failure: Failure, status: int, detail: str, request_id: bytes) -> None:
+    def _turn_away(self, failure: Failure, status: int, detail: str) -> None:
+        """Answer what did not become a request, and end the connection."""
+        request_id = new_id()
+        self._worker.refused(self.peer.address, status, failure, request_id)
         self.write(problem(status, failure.title, detail, request_id=request_id, culprit=failure.culprit, close=True))
+        self._linger()
 
     def _close(self) -> None:
         """Close when everything is written."""

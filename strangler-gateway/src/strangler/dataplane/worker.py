@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from collections import Counter
 
 from strangler.dataplane.access_log import AccessLog
@@ -12,12 +13,14 @@ from strangler.dataplane.counters import Counters
 from strangler.dataplane.downstream import Downstream
 from strangler.dataplane.exchange import Exchange
 from strangler.dataplane.forwarded import Network, parse_networks
+from strangler.dataplane.log_line import Refusal
 from strangler.http1.request import RequestParser
 from strangler.http1.response import ResponseParser
 from strangler.model.failure import Failure
 from strangler.model.flag import Kill
 from strangler.model.messages import Status, Traffic
 from strangler.model.snapshot import Gateway, Limits, Snapshot
+from strangler.model.telemetry import LogSettings
 from strangler.telemetry.families.processes import CLIENTS_ACCEPTED, CLIENTS_REFUSED, TUNNEL_BYTES, TUNNELS
 from strangler.telemetry.meters import Meters
 from strangler.upstream.balancer import Balancers
@@ -57,7 +60,7 @@ class Worker:
         self.revision = 0
         self.limits = Limits()
         self.parser = RequestParser(self.limits)
-        self._adopt_gateway(Gateway(), AccessLog("off"))
+        self._adopt_gateway(Gateway(), AccessLog(LogSettings(), self.meters))
         self._balancers = Balancers(ResponseParser(own=frozenset((b"x-request-id",))), self.cork)
         self._downstreams: set[Downstream] = set()
         self._reports: Counter[Failure] = Counter()
@@ -79,7 +82,7 @@ class Worker:
         """
         log = self.log
         if snapshot.gateway.access_log != self._gateway.access_log:
-            log = AccessLog(snapshot.gateway.access_log)
+            log = AccessLog(snapshot.gateway.access_log, self.meters)
         if self.revision and self.active.topology.fingerprint == snapshot.topology:
             topology = self.active.topology
         else:
@@ -90,7 +93,7 @@ class Worker:
         self.active = active
         self.revision = snapshot.revision
         if old_log is not log:
-            old_log.close()
+            old_log.end()
 
     def apply_kills(self, generation: int, kills: tuple[Kill, ...]) -> None:
         """Force exactly these routes to the monolith from now on."""
@@ -127,6 +130,12 @@ class Worker:
         """A request is over, one way or another."""
         self.in_flight -= 1
         exchange.record(self.counters, self.log)
+
+    def refused(self, client: str, status: int, failure: Failure, request_id: bytes) -> None:
+        """A request was refused before there was enough of it to be one."""
+        self.counters.failures[failure] += 1
+        if self.log.enabled:
+            self.log.add(Refusal(time.perf_counter(), request_id, client, status, failure))
 
     def report(self, failure: Failure, detail: str, exchange: Exchange) -> None:
         """Describe a failure to the operators; the client is told its title only."""
@@ -195,7 +204,6 @@ class Worker:
             series=self.counters.series(),
             pools=tuple(pool.state() for pool in self._balancers.pools()),
             failures=tuple((failure.label, count) for failure, count in self.counters.failures.items()),
-            log_dropped=self.log.dropped,
             counters=counters,
             gauges=gauges,
             distributions=self.meters.distributions(),

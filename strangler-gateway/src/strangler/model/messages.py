@@ -113,7 +113,6 @@ class Traffic:
     pools: tuple[PoolState, ...]
     failures: tuple[tuple[str, int], ...] = ()
     """Pairs of ``stage.culprit`` and count, since the worker started."""
-    log_dropped: int = 0
     counters: tuple[Value, ...] = ()
     """What the worker's parts count; ``strangler.telemetry`` has the names."""
     gauges: tuple[Value, ...] = ()

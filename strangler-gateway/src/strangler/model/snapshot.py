@@ -1,9 +1,10 @@
 """All that a worker needs to decide: one immutable, numbered value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from strangler.model.flag import Flag
 from strangler.model.route import Route
+from strangler.model.telemetry import LogSettings
 from strangler.model.upstream import Upstream
 
 
@@ -33,8 +34,7 @@ class Gateway:
     limits: Limits = Limits()
     trusted_proxies: tuple[str, ...] = ()
     """CIDR networks whose forwarded headers are believed; from others those headers are replaced."""
-    access_log: str = "off"
-    """``off``, ``stdout``, or a file's path."""
+    access_log: LogSettings = field(default_factory=LogSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from strangler.config.schema.file import ConfigFile, ProcessSection, schema
 from strangler.config.schema.gateway import GatewaySection, LimitsSection
 from strangler.config.schema.route import MatchSection, RouteSection, TimeoutsSection
+from strangler.config.schema.telemetry import AccessLogSection
 from strangler.config.schema.upstream import UpstreamSection
 
 __all__ = [
+    "AccessLogSection",
     "ConfigFile",
     "GatewaySection",
     "LimitsSection",

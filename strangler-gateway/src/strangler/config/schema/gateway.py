@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from strangler.config.schema.telemetry import AccessLog, AccessLogSection
 from strangler.config.schema.types import Listener, Network, Seconds, Section, store_url
 
 
@@ -76,7 +77,11 @@ class GatewaySection(Section):
         description="Database of flags and audit; SQLite in the state folder if left out.",
         examples=["postgresql://strangler@db.internal/strangler"],
     )
-    access_log: str = Field(default="off", min_length=1, description="`off`, `stdout`, or a file.", examples=["stdout"])
+    access_log: AccessLog = Field(
+        default=AccessLogSection(),
+        description="The access log; in short `off`, `stdout`, or a file.",
+        examples=["stdout"],
+    )
     trusted_proxies: list[Network] = Field(
         default=[],
         description="Networks whose `Forwarded` and `X-Forwarded-*` headers are believed; from others they are "

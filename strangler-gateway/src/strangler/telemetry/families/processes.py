@@ -3,7 +3,16 @@
 from strangler.telemetry.family import Family
 
 LOG_DROPPED = Family(
-    "strangler_access_log_dropped_total", "counter", (), "Access log lines dropped because the log was too slow."
+    "strangler_access_log_dropped_total",
+    "counter",
+    ("reason",),
+    "Access log lines that are lost; `slow`: the disk did not keep up, `error`: it did not take them.",
+)
+LOG_SAMPLED_OUT = Family(
+    "strangler_access_log_sampled_out_total",
+    "counter",
+    (),
+    "Requests without a line in the access log since `access_log.sample` left them out.",
 )
 WORKER_REVISION = Family(
     "strangler_worker_revision", "gauge", ("slot",), "The revision that a worker has acknowledged."
