@@ -1,6 +1,7 @@
 """The access log of a real worker: every request has its line, those that never became one too."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -52,13 +53,15 @@ def test_the_first_byte_is_told_from_the_last(bench: Bench) -> None:
     def slow(conversation: Conversation) -> None:
         conversation.request()
         conversation.send(response("Content-Length: 2", body=None) + b"a")
-        first_byte.append(conversation)
+        first_byte_came.wait(10)
+        conversation.send(b"b")
+        conversation.wait_for_end()
 
-    first_byte: list[Conversation] = []
+    first_byte_came = threading.Event()
     with bench.upstream(slow), bench.client() as client:
         client.send(request("GET", "/x", "X-Request-ID: slow-body"))
         client.wait_for(b"\r\n\r\na")
-        first_byte[0].send(b"b")
+        first_byte_came.set()
         entry = bench.entry("slow-body")
     assert 0 < entry["first_byte_ms"] < entry["duration_ms"]
     assert entry["host"] == "shop.example"
