@@ -27,7 +27,8 @@ class Waits(asyncio.Protocol):
     """The part of a downstream connection that knows of time; the worker's sweep calls ``expire``."""
 
     __slots__ = (
-        "_buffer", "_cork", "_phase", "_transport", "_unsent", "_wait", "_worker", "deadline", "exchange", "peer", "tunnel",
+        "_buffer", "_cork", "_phase", "_transport", "_unsent", "_wait", "_worker", "deadline", "exchange", "peer",
+        "tunnel",
     )  # fmt: skip
 
     def __init__(self, worker: "Worker") -> None:
