@@ -17,7 +17,20 @@ from typing import Any, TypeVar
 
 from strangler.link.stream import Link
 from strangler.model.flag import Flag, Kill
-from strangler.model.messages import Ack, Hello, KillsAck, KillsPush, Message, SnapshotPush, Status, Traffic
+from strangler.model.hold import Hold
+from strangler.model.messages import (
+    Ack,
+    Hello,
+    HoldEnd,
+    HoldPush,
+    HoldReport,
+    KillsAck,
+    KillsPush,
+    Message,
+    SnapshotPush,
+    Status,
+    Traffic,
+)
 from strangler.model.route import CATCH_ALL, PathKind, Route, RouteMatch, Timeouts
 from strangler.model.snapshot import Gateway, Snapshot
 from strangler.model.telemetry import LogSettings
@@ -76,12 +89,23 @@ class Rig:
         self._acks: list[Message] = []
         self._snapshot = Snapshot(0, "", Gateway(), (), ())
         self._generation = itertools.count()
+        self._holds = itertools.count(1)
+        self._reports: dict[int, HoldReport] = {}
         self._listener = socket.socket()
 
     @property
     def url(self) -> str:
         """Where the worker answers."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def catch_all(self) -> Route:
+        """The last route of the snapshot in force."""
+        return self._snapshot.routes[-1]
+
+    def gateway(self, **changes: object) -> Gateway:
+        """The gateway's settings in force, with these changes."""
+        return replace(self._snapshot.gateway, **changes)  # type: ignore[arg-type]
 
     def start(self, snapshot: Snapshot) -> None:
         """Listen, start the worker, give it kills and snapshot, and wait until it accepts."""
@@ -118,6 +142,24 @@ class Rig:
         kills = tuple(Kill(route, "test", "test", "2026-01-01T00:00:00Z") for route in routes)
         self._call(self._send("supervisor.sock", KillsPush(generation, kills)))
         self._wait_for(lambda: KillsAck(generation) in self._acks)
+
+    def hold(self, module: str, seconds: float = 8.0, most: int = 100) -> int:
+        """Hold a module's writes, and wait until the worker has heard of it. Returns the hold's number."""
+        number = next(self._holds)
+        held = Hold(number, module, "test", "test", "2026-01-01T00:00:00Z", seconds, most)
+        self._call(self._send("supervisor.sock", HoldPush(held)))
+        self.wait_for_report(number, lambda _: True)
+        return number
+
+    def release(self, number: int) -> HoldReport:
+        """End a hold, and wait until the worker has done so; its last report."""
+        self._call(self._send("supervisor.sock", HoldEnd(number)))
+        return self.wait_for_report(number, lambda report: report.ended)
+
+    def wait_for_report(self, number: int, condition: Callable[[HoldReport], bool]) -> HoldReport:
+        """Wait until the last report of a hold satisfies ``condition``; return that report."""
+        self._wait_for(lambda: number in self._reports and condition(self._reports[number]))
+        return self._reports[number]
 
     def next_traffic(self) -> Traffic:
         """The next report of totals that begins after this call."""
@@ -174,6 +216,8 @@ class Rig:
                     self.status = message
                 elif isinstance(message, Traffic):
                     self.traffic = message
+                elif isinstance(message, HoldReport):
+                    self._reports[message.number] = message
                 else:
                     self._acks.append(message)
                 async with self._news:

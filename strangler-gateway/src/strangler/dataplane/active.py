@@ -1,6 +1,7 @@
 """A snapshot made ready for requests: compiled once per change, then only read."""
 
 from strangler.dataplane.counters import ArmCounters, Counters
+from strangler.dataplane.hold import Holds
 from strangler.http1.section import HeaderSection
 from strangler.model.decision import Arm, Decision
 from strangler.model.flag import Flag, Kill, Stage
@@ -32,12 +33,15 @@ class ActiveArm:
 class ActiveRoute:
     """A route with its arms at hand. ``number`` is its place in the snapshot."""
 
-    __slots__ = ("guard", "monolith", "number", "route", "service", "subjects")
+    __slots__ = ("guard", "monolith", "number", "route", "service", "subjects", "writes")
 
-    def __init__(self, number: int, route: Route, balancers: dict[str, Balancer], counters: Counters) -> None:
+    def __init__(
+        self, number: int, route: Route, balancers: dict[str, Balancer], counters: Counters, holds: Holds
+    ) -> None:
         self.number = number
         self.route = route
         self.guard: Guard | None = None
+        self.writes = holds.writes(route.writes)
         self.subjects = SubjectFinder(route.sticky)
         self.monolith = ActiveArm(Arm.MONOLITH, balancers[route.monolith], counters.of(route.name, Arm.MONOLITH))
         self.service: ActiveArm | None = None
@@ -52,14 +56,18 @@ class ActiveRoute:
 class Topology:
     """The part of a snapshot that flips do not change."""
 
-    def __init__(self, snapshot: Snapshot, balancers: Balancers, counters: Counters) -> None:
+    def __init__(self, snapshot: Snapshot, balancers: Balancers, counters: Counters, holds: Holds) -> None:
         by_name = balancers.update(snapshot.upstreams)
         self.fingerprint = snapshot.topology
         self.routes = tuple(
-            ActiveRoute(number, route, by_name, counters) for number, route in enumerate(snapshot.routes)
+            ActiveRoute(number, route, by_name, counters, holds) for number, route in enumerate(snapshot.routes)
         )
         self.catch_all = self.routes[-1]
         self._matcher = Matcher((active.route.match, active) for active in self.routes)
+
+    def named(self, name: str) -> ActiveRoute | None:
+        """The route of this name."""
+        return next((active for active in self.routes if active.route.name == name), None)
 
     def find(self, method: bytes, path: bytes, query: bytes, fields: Fields) -> ActiveRoute | None:
         """The route of a request; None where the path is ambiguous and a route that refuses such paths is meant."""

@@ -8,7 +8,18 @@ from pathlib import Path
 from strangler.dataplane.worker import Worker
 from strangler.link.codec import LinkError, decode_snapshot
 from strangler.link.stream import Link, connect
-from strangler.model.messages import Ack, Drain, Hello, KillsAck, KillsPush, Refused, SnapshotPush
+from strangler.model.messages import (
+    Ack,
+    Drain,
+    Hello,
+    HoldEnd,
+    HoldPush,
+    HoldReport,
+    KillsAck,
+    KillsPush,
+    Refused,
+    SnapshotPush,
+)
 from strangler.model.snapshot import Snapshot
 
 RECONNECT = 0.2
@@ -28,6 +39,7 @@ class Links:
         self._state = state
         self._supervisor: Link | None = None
         self._control: Link | None = None
+        worker.on_hold = self._tell_hold
         self.changed = asyncio.Event()
         """Set whenever a snapshot, kills or the order to stop arrived."""
         self.stop: asyncio.Future[float] = asyncio.get_running_loop().create_future()
@@ -54,6 +66,10 @@ class Links:
                     self._worker.apply_kills(message.generation, message.kills)
                     link.send(KillsAck(message.generation))
                     self.changed.set()
+                elif isinstance(message, HoldPush):
+                    self._worker.holds.begin(message.hold)
+                elif isinstance(message, HoldEnd):
+                    self._worker.holds.end(message.number)
                 elif isinstance(message, Drain):
                     self.ask_to_stop(message.grace)
                 elif isinstance(message, Refused):
@@ -61,6 +77,10 @@ class Links:
         except (OSError, LinkError) as error:
             logger.error("the link to the supervisor broke: %s", error)
         self.ask_to_stop(self._worker.limits.drain_timeout)
+
+    def _tell_hold(self, report: HoldReport) -> None:
+        if self._supervisor is not None:
+            self._supervisor.send(report)
 
     # Control
 
@@ -122,6 +142,7 @@ class Links:
         while True:
             await asyncio.sleep(REPORT)
             self.tell_status()
+            self._worker.holds.tell()
             if self._control is not None:
                 self._control.send(self._worker.traffic())
 

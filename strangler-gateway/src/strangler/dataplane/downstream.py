@@ -105,7 +105,11 @@ class Downstream(Waits):
                 pass
         finally:
             self._advancing = False
-        self._pause_reading(bool(self._buffer) and (self.exchange is not None or self.writing_blocked))
+        has_enough = False
+        if self._buffer:
+            exchange = self.exchange
+            has_enough = self.writing_blocked if exchange is None else exchange.is_full(len(self._buffer))
+        self._pause_reading(has_enough)
 
     def _pause_reading(self, wanted: bool) -> None:  # noqa: FBT001 - it is the state to reach
         if wanted is not self._paused and not self._transport.is_closing():
@@ -130,7 +134,7 @@ class Downstream(Waits):
         except RequestRefused as refused:
             self._refuse(refused)
         except Denied as denied:
-            self._deny(denied)
+            self.turn_away(denied)
         return True
 
     def _take_head(self) -> bool:
@@ -194,11 +198,20 @@ class Downstream(Waits):
         except RequestRefused as refused:
             self._refuse(refused)
         except Denied as denied:
-            self._deny(denied)
+            self.turn_away(denied)
         except Exception as error:
             if self.exchange is not exchange:
                 raise
             self.answer_failure(Failure.POLICY_UNAVAILABLE, f"{type(error).__name__}: {error}")
+
+    def hold_on(self, seconds: float) -> None:
+        """The request is held, at most for so long."""
+        self._expect(RESPONSE, 2 * seconds)  # The hold's own end comes first; this is for the case that it does not.
+
+    def go_on(self) -> None:
+        """The hold is over."""
+        if self.exchange is not None:
+            pipeline.resume(self.exchange, self, self._worker.active)
 
     def _stop_waiting(self) -> None:
         waiting, self._waiting = self._waiting, None
@@ -288,7 +301,7 @@ class Downstream(Waits):
         exchange.keep_alive = False
         self._answer(exchange, Failure.REQUEST, refused.status, Failure.REQUEST.title, refused.detail)
 
-    def _deny(self, denied: Denied) -> None:
+    def turn_away(self, denied: Denied) -> None:
         """A policy does not let the request pass; the connection is as good as before."""
         exchange = self.exchange
         if exchange is not None:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from strangler.dataplane.active import Active, ActiveArm, ActiveRoute
     from strangler.dataplane.counters import Counters
     from strangler.dataplane.forwarder import Forwarding
+    from strangler.dataplane.hold import Place
 
+HELD_BYTES = 16 * 1024
+"""Of a held request's body that are read before it goes on."""
 UNDECIDED = Decision(Arm.MONOLITH, Reason.NO_ROUTE)
 
 
@@ -26,8 +29,8 @@ class Exchange:
 
     __slots__ = (
         "active", "answer_fields", "answered", "arm", "attempts", "began", "body", "bytes_in", "bytes_out", "client",
-        "decision", "endpoint", "failure", "forwarding", "head", "identity", "ids", "keep_alive", "route", "status",
-        "took",
+        "decision", "endpoint", "failure", "forwarding", "head", "identity", "ids", "keep_alive", "place", "route",
+        "status", "took",
     )  # fmt: skip
 
     took: float
@@ -50,6 +53,8 @@ class Exchange:
         """Who asks, where the route has found it out."""
         self.answer_fields = b""
         """Block of fields that the answer gets besides its own."""
+        self.place: Place | None = None
+        """Where it is counted as a write, in flight or held; None for a request that writes nothing."""
         self.endpoint = ""
         self.attempts = 0
         """How often the request was sent, or was to be sent, to an endpoint."""
@@ -64,6 +69,13 @@ class Exchange:
     def bodiless(self) -> bool:
         """Whether the answer has no content whatever its head says."""
         return self.head.method == b"HEAD"
+
+    def is_full(self, unread: int) -> bool:
+        """Whether so many bytes behind the head have to be used before more is read.
+
+        A held client is read from a little longer: only who is read from can be seen to leave.
+        """
+        return self.forwarding is not None or self.place is None or unread > HELD_BYTES
 
     def record(self, counters: "Counters", log: "AccessLog") -> None:
         """Count the request and log it; the last thing that is done with it."""

@@ -3,16 +3,20 @@
 1. match: which route is it?
 2. judge: may this route take it?
 3. guard: does the route know who asks, and may it be asked so often? Only this may have to wait.
-4. decide: which arm answers, and why?
-5. forward: to an endpoint of that arm; the answer comes back through ``Forwarding``.
+4. hold: do writes of its modules wait just now? One that waited goes on with ``resume``.
+5. decide: which arm answers, and why?
+6. forward: to an endpoint of that arm; the answer comes back through ``Forwarding``.
 """
 
 from typing import TYPE_CHECKING
 
 from strangler.dataplane.forwarder import Forwarding
+from strangler.dataplane.hold import sorry
 from strangler.http1.refusal import RequestRefused
+from strangler.policies.guard import Denied
 
 if TYPE_CHECKING:
+    from strangler.dataplane.active import Active
     from strangler.dataplane.downstream import Downstream
     from strangler.dataplane.exchange import Exchange
 
@@ -50,10 +54,27 @@ def proceed(exchange: "Exchange", downstream: "Downstream") -> None:
     active, route = exchange.active, exchange.route
     assert route is not None
 
-    # 4. decide
+    # 4. hold
+    if route.writes is not None and not route.writes.admit(exchange, downstream):
+        return
+
+    # 5. decide
     exchange.decision = decision = active.decide(route, exchange.head.fields, exchange.client)
     exchange.arm = arm = route.arm(decision)
 
-    # 5. forward
+    # 6. forward
     exchange.forwarding = Forwarding(exchange, downstream, arm.balancer, route.route.timeouts)
     exchange.forwarding.begin()
+
+
+def resume(exchange: "Exchange", downstream: "Downstream", active: "Active") -> None:
+    """Take a request that was held to its upstream, under the snapshot that is in force now."""
+    assert exchange.route is not None
+    route = active.topology.named(exchange.route.route.name)
+    try:
+        if route is None:
+            raise sorry("the route is gone", 0)
+        exchange.active, exchange.route = active, route
+        proceed(exchange, downstream)
+    except Denied as denied:
+        downstream.turn_away(denied)

@@ -6,6 +6,7 @@ import logging
 import socket
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from strangler.dataplane.access_log import AccessLog
 from strangler.dataplane.active import Active, Topology
@@ -13,12 +14,13 @@ from strangler.dataplane.counters import Counters
 from strangler.dataplane.downstream import Downstream
 from strangler.dataplane.exchange import Exchange
 from strangler.dataplane.forwarded import Network, parse_networks
+from strangler.dataplane.hold import Holds
 from strangler.dataplane.log_line import Refusal
 from strangler.http1.request import RequestParser
 from strangler.http1.response import ResponseParser
 from strangler.model.failure import Failure
 from strangler.model.flag import Kill
-from strangler.model.messages import Status, Traffic
+from strangler.model.messages import HoldReport, Status, Traffic
 from strangler.model.snapshot import Gateway, Limits, Snapshot
 from strangler.model.telemetry import LogSettings
 from strangler.telemetry.families.processes import CLIENTS_ACCEPTED, CLIENTS_REFUSED, TUNNEL_BYTES, TUNNELS
@@ -54,6 +56,9 @@ class Worker:
         self.tunnels = self.meters.of(TUNNELS)
         self.said_by_clients = self.meters.of(TUNNEL_BYTES, "in")
         self.said_by_applications = self.meters.of(TUNNEL_BYTES, "out")
+        self.holds = Holds(self.loop, self._tell_hold)
+        self.on_hold: Callable[[HoldReport], None] = lambda _: None
+        """Told how far each hold is; set by whoever has a link to the supervisor."""
         self.kills: tuple[Kill, ...] = ()
         self.generation = -1
         """Of the kills in force; -1 until the supervisor has said which there are."""
@@ -86,7 +91,7 @@ class Worker:
         if self.revision and self.active.topology.fingerprint == snapshot.topology:
             topology = self.active.topology
         else:
-            topology = Topology(snapshot, self._balancers, self.counters)
+            topology = Topology(snapshot, self._balancers, self.counters, self.holds)
         active = Active(snapshot, topology, self.generation, self.kills)
         old_log = self.log
         self._adopt_gateway(snapshot.gateway, log)
@@ -100,6 +105,9 @@ class Worker:
         self.generation, self.kills = generation, kills
         if self.revision:
             self.active = Active(self.active.snapshot, self.active.topology, generation, kills)
+
+    def _tell_hold(self, report: HoldReport) -> None:
+        self.on_hold(report)
 
     def _adopt_gateway(self, gateway: Gateway, log: AccessLog) -> None:
         if gateway.limits != self.limits:  # A new parser would have to meet every client's header section again.
@@ -129,6 +137,8 @@ class Worker:
     def finished(self, exchange: Exchange) -> None:
         """A request is over, one way or another."""
         self.in_flight -= 1
+        if exchange.place is not None:
+            exchange.place.leave(exchange)
         exchange.record(self.counters, self.log)
 
     def refused(self, client: str, status: int, failure: Failure, request_id: bytes) -> None:
@@ -170,6 +180,7 @@ class Worker:
         self._stopping = True
         if self._server is not None:
             self._server.close()
+        self.holds.hurry(grace)
         for downstream in tuple(self._downstreams):
             downstream.stop()
         if self._downstreams:

@@ -12,6 +12,7 @@ class Failure(Enum):
     FORBIDDEN = ("authorization.client", 403, "The client may not do this")
     RATE_LIMITED = ("rate_limit.client", 429, "The client asks too often")
     POLICY_UNAVAILABLE = ("policy.gateway", 503, "What the gateway must know of this request cannot be found out now")
+    HELD = ("hold.gateway", 503, "Changes are held back for a moment")
     CLIENT_GONE = ("gone.client", 0, "The client left before the answer was complete")
     CLIENT_STALLED = ("response_timeout.client", 0, "The client stopped reading the answer")
     POOL_FULL = ("queue.gateway", 503, "Too many requests wait for the application")

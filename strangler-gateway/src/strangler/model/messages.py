@@ -6,14 +6,16 @@ from the side that connected; an unknown protocol version is answered with ``Ref
 On ``STATE/control.sock``, where control listens:
     worker → Hello, Ack, Status, Traffic; control → SnapshotPush, at once if the Hello's revision is another.
 On ``STATE/supervisor.sock``, where the supervisor listens:
-    worker → Hello, KillsAck, Status; supervisor → KillsPush (at once, also when empty), Drain.
-    cli, control → Hello, KillRequest, ShutdownRequest, RosterRequest, KillEventsRequest;
-    supervisor → KillReply; Roster and KillEvent to those who asked, at once and with every change.
+    worker → Hello, KillsAck, HoldReport, Status; supervisor → the HoldPushes that there are and KillsPush (at once,
+    also when empty), HoldEnd, Drain.
+    cli, control → Hello, KillRequest, HoldRequest, ReleaseRequest, ShutdownRequest, RosterRequest, KillEventsRequest;
+    supervisor → KillReply, HoldReply; Roster and KillEvent to those who asked, at once and with every change.
 """
 
 from dataclasses import dataclass, field
 
 from strangler.model.flag import Kill
+from strangler.model.hold import Hold, HoldAt, HoldState
 from strangler.model.snapshot import Snapshot
 
 PROTOCOL = 1
@@ -183,6 +185,68 @@ class KillEventsRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldPush:
+    """Supervisor to worker: hold this module's writes. ``hold.seconds`` is what is left of it."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class HoldEnd:
+    """Supervisor to worker: let those go on that wait."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReport:
+    """Worker to supervisor: at a hold's beginning, when none of its writes is in flight any more, at its end, and once
+    a second."""
+
+    number: int
+    in_flight: int
+    held: int
+    """At the end: how many are let go now."""
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """To the supervisor: hold a module's writes, and say when none is in flight any more."""
+
+    module: str
+    seconds: float
+    most: int
+    patience: float
+    """Seconds to wait for what is in flight; if it is not over by then the hold is ended again, unless ``keep``."""
+    author: str
+    reason: str
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRequest:
+    """To the supervisor: end the hold of a module."""
+
+    module: str
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReply:
+    """From the supervisor, to both: when it is so, or the time for it is over."""
+
+    hold: Hold | None
+    workers: tuple[HoldAt, ...]
+    in_force: bool
+    missing: tuple[int, ...]
+    """Slots that still have writes in flight, or whose worker has not answered."""
+    seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RosterRequest:
     """To the supervisor: who should be there?"""
 
@@ -207,6 +271,7 @@ class Roster:
     kills: tuple[Kill, ...] = ()
     control_pid: int = 0
     listening: tuple[str, ...] = field(default=())
+    holds: tuple[HoldState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +293,12 @@ Message = (
     | KillReply
     | KillEvent
     | KillEventsRequest
+    | HoldPush
+    | HoldEnd
+    | HoldReport
+    | HoldRequest
+    | ReleaseRequest
+    | HoldReply
     | RosterRequest
     | Roster
     | ShutdownRequest
