@@ -49,7 +49,7 @@ OFFENCES = [
     ("rooms", "strangler-gateway/src/strangler/dataplane/pipeline.py", "strangler.control.publisher"),
     ("pure", "strangler-gateway/src/strangler/routing/bucket.py", "asyncio"),
     ("rooms", "strangler-gateway/src/strangler/telemetry/meters.py", "strangler.routing.bucket"),
-    ("pure", "strangler-gateway/src/strangler/telemetry/meters.py", "time"),
+    ("pure", "strangler-gateway/src/strangler/telemetry/families/control.py", "time"),
     ("ports", "strangler-gateway/src/strangler/policies/guard.py", "redis"),
     ("request-path", "strangler-gateway/src/strangler/dataplane/pipeline.py", "fastapi"),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 
+from strangler.model.authentication import Authenticator, IdentityForm
 from strangler.model.route import Route, Timeouts
 from strangler.model.snapshot import Gateway, Limits
 from strangler.model.telemetry import LogSettings
@@ -46,10 +47,14 @@ class Bench:
         routes: tuple[Route, ...] = (),
         trusted_proxies: tuple[str, ...] = (),
         log: LogSettings = LogSettings(),  # noqa: B008 - it is frozen
+        authenticators: tuple[Authenticator, ...] = (),
+        identity: IdentityForm = IdentityForm(),  # noqa: B008 - it is frozen
         **settings: float,
     ) -> None:
         """Make these ports the endpoints of the monolith, with nothing left of what stood there before."""
         self.rig.publish(
+            authenticators=authenticators,
+            identity=identity,
             upstreams=(upstream("monolith", *ports, **settings),),
             routes=(*routes, catch_all("monolith", timeouts)),
             gateway=Gateway(limits, trusted_proxies, replace(log, to=str(self.rig.access_log))),

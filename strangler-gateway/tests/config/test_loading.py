@@ -83,7 +83,7 @@ routes:
     match: {path: "/{x}/{x}"}
     service: catalog
     weight: 0.001
-    sticky: [token:sub]
+    sticky: [ip]
   - {name: b, match: {path: /b}, service: catlog, strict: yes}
   - {name: b, match: {path: /b}, stage: service}
 workers: 2

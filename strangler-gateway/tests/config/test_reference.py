@@ -43,6 +43,7 @@ def test_every_example_of_a_route_field_is_accepted() -> None:
         "monolith": "http://m",
         "upstreams": {"catalog": {"endpoints": ["http://c"]}},
         "routes": [given],
+        "authentication": {name: {"api_keys": {"keys_file": "keys.jsonl"}} for name in given["authenticate"]["by"]},
     }
     assert load_text(yaml.safe_dump(text)).first[0].weight == 500
 
@@ -53,6 +54,8 @@ def test_every_example_of_a_route_field_is_accepted() -> None:
         ("UpstreamSection", lambda examples: {"upstreams": {"c": examples}}),
         ("GatewaySection", lambda examples: {"gateway": examples}),
         ("LimitsSection", lambda examples: {"gateway": {"limits": examples}}),
+        ("IdentitySection", lambda examples: {"identity": examples}),
+        ("IdentityTokenSection", lambda examples: {"identity": {"token": examples}}),
         ("ProcessSection", lambda examples: {"processes": {"p": examples}}),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from strangler.cli import config
+from strangler.cli import auth, config
 from strangler.cli.check import check
 from strangler.cli.down import down
 from strangler.cli.explain import explain
@@ -51,11 +51,14 @@ def failing_well(command: Callable[..., None]) -> Callable[..., None]:
 
 def _add(group: typer.Typer, *commands: Callable[..., None]) -> None:
     for command in commands:
-        group.command(command.__name__)(failing_well(command))
+        group.command(command.__name__.replace("_", "-"))(failing_well(command))
 
 
 _config = typer.Typer(help=config.__doc__, no_args_is_help=True, rich_markup_mode=None)
 _add(_config, config.schema, config.show, config.reload)
 _add(app, init, check, serve, up, down, status, routes, explain, flip, kill, history)
 app.add_typer(_config, name="config")
+_auth = typer.Typer(help=auth.__doc__, no_args_is_help=True, rich_markup_mode=None)
+_add(_auth, auth.new_key, auth.hash_key)
+app.add_typer(_auth, name="auth")
 _add(app, version)

@@ -33,6 +33,10 @@ def explain(
     header: Annotated[
         list[str] | None, typer.Option("--header", "-H", help='A header, such as "X-User: u1"; can be repeated.')
     ] = None,
+    claim: Annotated[
+        list[str] | None,
+        typer.Option(help="What an authenticator would have found out, such as sub=u1; can be repeated."),
+    ] = None,
     client: Annotated[str, typer.Option(help="The client's address.")] = "127.0.0.1",
     state: State = DEFAULT_STATE,
     admin: Admin = None,
@@ -42,13 +46,14 @@ def explain(
     if not target.startswith("/"):
         raise BadInput(f"the target {target} must begin with a slash, such as /api/products/7")
     headers = [_pair(text) for text in header or ()]
+    claims = dict(_claim(text) for text in claim or ())
     try:
-        question = {"method": method.upper(), "target": target, "headers": headers, "client": client}
+        question = {"method": method.upper(), "target": target, "headers": headers, "claims": claims, "client": client}
         document = AdminClient(admin, state).post("/explain", question)
     except Unreachable as error:
         if admin is not None:
             raise
-        document = _offline(state, method.upper(), target, headers, client, error)
+        document = _offline(state, method.upper(), target, headers, claims, client, error)
     if as_json:
         print_json(document)
     else:
@@ -62,8 +67,21 @@ def _pair(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
+def _claim(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise BadInput(f"--claim «{text}» is no claim; write --claim NAME=VALUE")
+    return name, value
+
+
 def _offline(
-    state: Path, method: str, target: str, headers: list[tuple[str, str]], client: str, error: Unreachable
+    state: Path,
+    method: str,
+    target: str,
+    headers: list[tuple[str, str]],
+    claims: dict[str, str],
+    client: str,
+    error: Unreachable,
 ) -> dict[str, Any]:
     from strangler.routing.explain import AmbiguousPath  # noqa: PLC0415
     from strangler.routing.explain import explain as decide  # noqa: PLC0415
@@ -71,7 +89,7 @@ def _offline(
     last = LastSnapshot(state)
     warn(f"{error}; this is by the last snapshot, {last.snapshot.revision}, and the kills on disk")
     try:
-        return dataclasses.asdict(decide(last.snapshot, last.killed, method, target, headers, client))
+        return dataclasses.asdict(decide(last.snapshot, last.killed, method, target, headers, client, claims))
     except AmbiguousPath as ambiguous:
         raise BadInput(str(ambiguous)) from ambiguous
 

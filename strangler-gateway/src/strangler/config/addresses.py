@@ -58,6 +58,19 @@ def parse_ready_url(url: str) -> str:
     return url
 
 
+def parse_fetch_url(url: str) -> str:
+    """A URL from which the gateway itself fetches something; returned as it is. Raises ``ValueError``."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not url.isascii() or any(letter.isspace() for letter in url):
+        raise ValueError(f"«{url}» is not a URL; write https://HOST[:PORT]/PATH")
+    if "@" in parts.netloc or parts.fragment:
+        raise ValueError("this URL carries no user name, password or fragment; remove it")
+    _, port = _split(parts.netloc, url, "https://HOST[:PORT]/PATH")
+    if port:
+        _port(port, url, least=1)
+    return url
+
+
 def overlap(one: Endpoint, other: Endpoint) -> bool:
     """Whether two listeners cannot stand beside each other; an unspecified address takes every address."""
     if one.port != other.port or one.port == 0:

@@ -16,6 +16,8 @@ else:
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and indices from the document's root to a value."""
+Report: TypeAlias = Callable[[Path, str], None]
+"""Notes a problem at a place of the document."""
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 
 _NULL = "tag:yaml.org,2002:null"

@@ -1,12 +1,13 @@
 """What a configuration file comes to: a topology for the snapshot, first flags, and settings of the processes."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import orjson
 
+from strangler.model.authentication import Authenticator, IdentityForm
 from strangler.model.flag import Flag
 from strangler.model.route import Route
 from strangler.model.snapshot import Gateway
@@ -20,6 +21,8 @@ class Topology:
     gateway: Gateway
     upstreams: tuple[Upstream, ...]
     routes: tuple[Route, ...]
+    authenticators: tuple[Authenticator, ...] = ()
+    identity: IdentityForm = field(default_factory=IdentityForm)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -8,17 +8,18 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from strangler.config.document import Document, format_path
+from strangler.config.document import Document, Report, format_path
 from strangler.config.document import Path as DocumentPath
 from strangler.config.environment import read_overrides
 from strangler.config.loaded import Loaded, Place
 from strangler.config.nearness import did_you_mean
 from strangler.config.schema import ConfigFile
-from strangler.config.topology import MONOLITH, Report, Sound, build_processes, build_serve, build_topology
+from strangler.config.topology import MONOLITH, Sound, build_processes, build_serve, build_topology
 from strangler.model.errors import ConfigError, Problem
 
-_COLLECTIONS = {"routes", "upstreams", "processes"}
+_COLLECTIONS = {"authentication", "routes", "upstreams", "processes"}
 _STAGED = {"service", "stage", "weight"}
+_IDENTIFIED = {"authenticate", "authorize", "sticky"}
 
 
 def load(path: Path) -> Loaded:
@@ -69,7 +70,8 @@ def _validate(data: dict[str, Any], report: Report) -> Sound:
     The sound ones are judged further, so that one round shows every problem and not only those of one kind.
     """
     try:
-        return Sound(file := ConfigFile.model_validate(data), range(len(file.routes)), {*file.upstreams, MONOLITH})
+        file = ConfigFile.model_validate(data)
+        return Sound(file, range(len(file.routes)), {*file.upstreams, MONOLITH}, set(file.authentication))
     except ValidationError as error:
         details = error.errors(include_url=False)
     wrong: set[DocumentPath] = set()
@@ -85,7 +87,9 @@ def _validate(data: dict[str, Any], report: Report) -> Sound:
     numbers = [number for number in range(total) if ("routes", number) not in wrong]
     upstreams = data.get("upstreams", {})
     names = {*upstreams, MONOLITH} if isinstance(upstreams, dict) else None
-    return Sound(ConfigFile.model_validate(remainder), numbers, names)
+    authenticators = data.get("authentication", {})
+    known = set(authenticators) if isinstance(authenticators, dict) else None
+    return Sound(ConfigFile.model_validate(remainder), numbers, names, known)
 
 
 def _unsound(place: DocumentPath) -> set[DocumentPath]:
@@ -94,8 +98,9 @@ def _unsound(place: DocumentPath) -> set[DocumentPath]:
         return {place[:1]}
     if place[0] != "routes" or len(place) < 3 or place[2] in {"name", "match"}:
         return {place[:2]}
-    # A stage is judged by its weight and its service arm: without one of them the others say nothing.
-    keys = _STAGED if place[2] in _STAGED else {place[2]}
+    # A stage is judged by its weight and its service arm, claims by how they are verified: without one of them the
+    # others say nothing.
+    keys = next((kin for kin in (_STAGED, _IDENTIFIED) if place[2] in kin), {place[2]})
     return {(*place[:2], key) for key in keys}
 
 

@@ -35,6 +35,14 @@ _SECTIONS = (
     ("routes[]", "RouteSection"),
     ("routes[].match", "MatchSection"),
     ("routes[].timeouts", "TimeoutsSection"),
+    ("routes[].authenticate", "AuthenticateSection"),
+    ("routes[].authorize", "AuthorizeSection"),
+    ("authentication.NAME", "AuthenticatorSection"),
+    ("authentication.NAME.jwt", "JwtSection"),
+    ("authentication.NAME.api_keys", "ApiKeysSection"),
+    ("authentication.NAME.api_keys.keys[]", "ApiKeySection"),
+    ("identity", "IdentitySection"),
+    ("identity.token", "IdentityTokenSection"),
     ("processes.NAME", "ProcessSection"),
 )
 

@@ -1,13 +1,20 @@
 """From the file's sections to values of the model, and the checks that span sections."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from strangler.config import schema
 from strangler.config.addresses import overlap, parse_endpoint, parse_listener
+from strangler.config.authentication import (
+    build_authentication,
+    build_authenticators,
+    build_authorization,
+    build_identity,
+)
 from strangler.config.document import Path as DocumentPath
+from strangler.config.document import Report
 from strangler.config.loaded import Process, Serve, Topology
 from strangler.config.nearness import did_you_mean
 from strangler.config.telemetry import build_access_log
@@ -21,8 +28,6 @@ from strangler.model.upstream import Endpoint, Upstream
 MONOLITH = "monolith"
 """The name of the monolith's upstream."""
 
-Report = Callable[[DocumentPath, str], None]
-"""Notes a problem at a place of the document."""
 _T = TypeVar("_T")
 
 
@@ -35,6 +40,8 @@ class Sound:
     """The position of each of ``file.routes`` in the document."""
     upstream_names: set[str] | None
     """Every upstream that the document names, wrong ones too; None if that cannot be told."""
+    authenticator_names: set[str] | None
+    """Every authenticator, likewise."""
 
     @property
     def numbered_routes(self) -> list[tuple[int, schema.RouteSection]]:
@@ -50,7 +57,14 @@ def build_topology(sound: Sound, report: Report) -> tuple[Topology, tuple[Flag, 
     routes = {number: _route(section, ("routes", number), sound, report) for number, section in numbered}
     _check_reachable(routes, report)
     flags = tuple(_first_flag(section, ("routes", number), report) for number, section in numbered)
-    return Topology(_gateway(sound.file.gateway), upstreams, (*routes.values(), _catch_all())), flags
+    topology = Topology(
+        _gateway(sound.file.gateway),
+        upstreams,
+        (*routes.values(), _catch_all()),
+        build_authenticators(sound.file.authentication, report),
+        build_identity(sound.file.identity, report),
+    )
+    return topology, flags
 
 
 def build_serve(section: schema.GatewaySection, report: Report) -> Serve:
@@ -125,6 +139,10 @@ def _route(section: schema.RouteSection, place: DocumentPath, sound: Sound, repo
     for key, items in (("sticky", section.sticky), ("writes", section.writes)):
         for index in _repeated(items):
             report((*place, key, index), f"«{items[index]}» stands here a second time; remove one")
+    if section.authenticate is None:
+        for index, text in enumerate(section.sticky):
+            if text.startswith("token:"):
+                report((*place, "sticky", index), f"«{text}» needs a verified token; add «authenticate» to the route")
     module = section.module or section.name
     return Route(
         name=section.name,
@@ -137,6 +155,10 @@ def _route(section: schema.RouteSection, place: DocumentPath, sound: Sound, repo
         timeouts=Timeouts(**section.timeouts.model_dump()),
         writes=tuple(sorted(section.writes)),
         strict=section.strict,
+        authentication=build_authentication(
+            section.authenticate, (*place, "authenticate"), sound.authenticator_names, report
+        ),
+        authorization=build_authorization(section, (*place, "authorize"), report),
     )
 
 

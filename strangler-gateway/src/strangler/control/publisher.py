@@ -20,6 +20,8 @@ def build_snapshot(revision: int, topology: Topology, flags: dict[str, Flag]) ->
         topology.upstreams,
         topology.routes,
         tuple(flag for flag in published if flag.stage is not Stage.MONOLITH),
+        topology.authenticators,
+        topology.identity,
     )
 
 

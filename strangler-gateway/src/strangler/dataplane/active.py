@@ -1,5 +1,7 @@
 """A snapshot made ready for requests: compiled once per change, then only read."""
 
+from typing import TYPE_CHECKING
+
 from strangler.dataplane.counters import ArmCounters, Counters
 from strangler.dataplane.hold import Holds
 from strangler.http1.section import HeaderSection
@@ -7,13 +9,16 @@ from strangler.model.decision import Arm, Decision
 from strangler.model.flag import Flag, Kill, Stage
 from strangler.model.route import CATCH_ALL, Route
 from strangler.model.snapshot import Snapshot
-from strangler.policies.guard import Guard
+from strangler.policies.guard import Guard, InTurn
 from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate, settled
 from strangler.routing.fields import Fields
 from strangler.routing.matcher import Matcher
 from strangler.routing.path import is_plain, read_path
 from strangler.routing.subject import SubjectFinder
 from strangler.upstream.balancer import Balancer, Balancers
+
+if TYPE_CHECKING:
+    from strangler.dataplane.authenticators import Prepared
 
 SERVICE = Arm.SERVICE
 UNKNOWN = "not looked for yet"
@@ -56,12 +61,24 @@ class ActiveRoute:
 class Topology:
     """The part of a snapshot that flips do not change."""
 
-    def __init__(self, snapshot: Snapshot, balancers: Balancers, counters: Counters, holds: Holds) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        balancers: Balancers,
+        counters: Counters,
+        holds: Holds,
+        prepared: "Prepared | None" = None,
+    ) -> None:
         by_name = balancers.update(snapshot.upstreams)
+        self.onward = prepared.onward if prepared is not None else None
+        """What applications are told about who asks; None where nobody is asked who they are."""
         self.fingerprint = snapshot.topology
         self.routes = tuple(
             ActiveRoute(number, route, by_name, counters, holds) for number, route in enumerate(snapshot.routes)
         )
+        if prepared is not None:
+            for active in self.routes:
+                active.guard = in_turn(prepared.guards(active.route))
         self.catch_all = self.routes[-1]
         self._matcher = Matcher((active.route.match, active) for active in self.routes)
 
@@ -98,18 +115,26 @@ class Active:
             _decide_early(active.route, flag, killed) for active, flag in zip(topology.routes, self._flags, strict=True)
         )
 
-    def decide(self, active: ActiveRoute, fields: HeaderSection, address: str) -> Decision:
+    def decide(self, active: ActiveRoute, fields: HeaderSection, address: str, identity: object = None) -> Decision:
         """Which arm answers; only a canary needs the request for that."""
         decision = self._settled[active.number]
         if decision is not None:
             return decision
         finder = active.subjects
+        if finder.takes_claims:
+            claims = getattr(identity, "claims", None)
+            return evaluate(self._flags[active.number], active.route.group, finder.find(fields, address, claims))
         subject = fields.memo.get(finder, UNKNOWN)
         if subject is UNKNOWN:
             subject = fields.memo[finder] = finder.in_fields(fields)
         if subject is None and finder.takes_address:
             subject = address
         return evaluate(self._flags[active.number], active.route.group, subject)
+
+
+def in_turn(guards: tuple[Guard, ...]) -> Guard | None:
+    """Several guards as one."""
+    return guards[0] if len(guards) == 1 else InTurn(guards) if guards else None
 
 
 def _flag(active: ActiveRoute, flags: dict[str, Flag]) -> Flag:

@@ -81,6 +81,9 @@ class Forwarding:
         dropped, added = downstream.peer.upstream_fields(head, exchange.ids)
         if head.fields.websocket and head.asks_for_tunnel:
             added += OPENING
+        onward = exchange.active.topology.onward
+        if onward is not None:
+            dropped, added = onward.dropped(dropped), added + onward.fields(exchange.identity)
         connection.write(request_head(head, head.host or self._pool.authority.encode(), dropped, added))
         self.sending_blocked = False
         if exchange.body is None:

@@ -59,7 +59,7 @@ def proceed(exchange: "Exchange", downstream: "Downstream") -> None:
         return
 
     # 5. decide
-    exchange.decision = decision = active.decide(route, exchange.head.fields, exchange.client)
+    exchange.decision = decision = active.decide(route, exchange.head.fields, exchange.client, exchange.identity)
     exchange.arm = arm = route.arm(decision)
 
     # 6. forward

@@ -7,6 +7,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from strangler.dataplane.access_log import AccessLog
 from strangler.dataplane.active import Active, Topology
@@ -27,6 +28,9 @@ from strangler.telemetry.families.processes import CLIENTS_ACCEPTED, CLIENTS_REF
 from strangler.telemetry.meters import Meters
 from strangler.upstream.balancer import Balancers
 from strangler.upstream.cork import Cork
+
+if TYPE_CHECKING:
+    from strangler.dataplane.authenticators import Authenticators, Prepared
 
 TICK = 0.1
 """Seconds between two flushes of the access log."""
@@ -67,6 +71,7 @@ class Worker:
         self.parser = RequestParser(self.limits)
         self._adopt_gateway(Gateway(), AccessLog(LogSettings(), self.meters))
         self._balancers = Balancers(ResponseParser(own=frozenset((b"x-request-id",))), self.cork)
+        self._authenticators: Authenticators | None = None
         self._downstreams: set[Downstream] = set()
         self._reports: Counter[Failure] = Counter()
         self._server: asyncio.Server | None = None
@@ -83,15 +88,17 @@ class Worker:
     def adopt(self, snapshot: Snapshot) -> None:
         """Use ``snapshot`` for every request that begins from now on. Raises ``OSError`` if its log cannot be opened.
 
-        Nothing is changed if it cannot be used as a whole.
+        Nothing is changed if it cannot be used as a whole. Raises ``StranglerError`` if a secret cannot be read.
         """
+        same = self.revision and self.active.topology.fingerprint == snapshot.topology
+        prepared = None if same else self._prepared(snapshot)
         log = self.log
         if snapshot.gateway.access_log != self._gateway.access_log:
             log = AccessLog(snapshot.gateway.access_log, self.meters)
-        if self.revision and self.active.topology.fingerprint == snapshot.topology:
+        if same:
             topology = self.active.topology
         else:
-            topology = Topology(snapshot, self._balancers, self.counters, self.holds)
+            topology = Topology(snapshot, self._balancers, self.counters, self.holds, prepared)
         active = Active(snapshot, topology, self.generation, self.kills)
         old_log = self.log
         self._adopt_gateway(snapshot.gateway, log)
@@ -99,6 +106,16 @@ class Worker:
         self.revision = snapshot.revision
         if old_log is not log:
             old_log.end()
+
+    def _prepared(self, snapshot: Snapshot) -> "Prepared | None":
+        """What routes are guarded by. Cryptography is loaded by those who ask for it only: it takes 10 MB."""
+        if not snapshot.authenticators:
+            return None
+        if self._authenticators is None:
+            from strangler.dataplane.authenticators import Authenticators  # noqa: PLC0415
+
+            self._authenticators = Authenticators(self._balancers, self.meters)
+        return self._authenticators.prepare(snapshot)
 
     def apply_kills(self, generation: int, kills: tuple[Kill, ...]) -> None:
         """Force exactly these routes to the monolith from now on."""

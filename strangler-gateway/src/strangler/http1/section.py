@@ -5,6 +5,8 @@ only the request line differs (the redundancy that HPACK was made for). So secti
 the parser remembers those it has met.
 """
 
+from typing import Any
+
 from strangler.http1.body import CHUNKED
 from strangler.http1.fields import Fields
 from strangler.http1.headers import COMMON, connection_names, is_length
@@ -59,7 +61,7 @@ class HeaderSection(Fields):
         self.expects_continue = b"expect" in special and _expects_continue(special[b"expect"])
         self.websocket = b"upgrade" in special and is_opening(self, self.connection, self.length)
         """Whether they ask for a WebSocket tunnel, as far as fields can."""
-        self.memo: dict[object, str | None] = {}
+        self.memo: dict[object, Any] = {}
         """What others have found in these fields, by who has found it."""
         self._kept: dict[frozenset[bytes], bytes] = {}
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from strangler.model.authentication import Authentication, Authorization
+
 
 class PathKind(StrEnum):
     """How ``RouteMatch.path`` is read."""
@@ -32,12 +34,15 @@ class SubjectKind(StrEnum):
 
     HEADER = "header"
     COOKIE = "cookie"
+    TOKEN = "token"  # noqa: S105 - the word, not one
+    """A claim of what the route's authenticators have verified."""
     ADDRESS = "address"
 
 
 @dataclass(frozen=True, slots=True)
 class StickySource:
-    """One place to look for the subject; ``name`` is the header's (lower case) or cookie's, empty for the address."""
+    """One place to look for the subject; ``name`` is the header's (lower case), the cookie's or the claim's;
+    it is empty for the address."""
 
     kind: SubjectKind
     name: str = ""
@@ -78,3 +83,5 @@ class Route:
     """The modules whose data a request to this route may change."""
     strict: bool = True
     """Whether paths that applications read differently (``//``, ``..``, encoded slashes, ``;``) are refused."""
+    authentication: Authentication | None = None
+    authorization: Authorization | None = None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from strangler.model.authentication import Authenticator, IdentityForm
 from strangler.model.flag import Flag
 from strangler.model.route import Route
 from strangler.model.telemetry import LogSettings
@@ -52,3 +53,6 @@ class Snapshot:
     upstreams: tuple[Upstream, ...]
     routes: tuple[Route, ...]
     flags: tuple[Flag, ...] = ()
+    authenticators: tuple[Authenticator, ...] = ()
+    identity: IdentityForm = field(default_factory=IdentityForm)
+    """How applications are told who asks; of no meaning without authenticators."""

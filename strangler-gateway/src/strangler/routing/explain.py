@@ -1,6 +1,6 @@
 """The same decision as a worker's, with everything that led to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from strangler.model.decision import Arm, Decision, Reason
@@ -67,13 +67,17 @@ def explain(
     target: str,
     headers: Sequence[tuple[str, str]] = (),
     client: str = "127.0.0.1",
+    claims: Mapping[str, object] | None = None,
 ) -> Explanation:
-    """Decide as a worker with this snapshot would. Raises ``AmbiguousPath`` where it would answer 400."""
+    """Decide as a worker with this snapshot would. Raises ``AmbiguousPath`` where it would answer 400.
+
+    ``claims`` are taken for verified: credentials among the headers are not judged here.
+    """
     fields = PairFields(headers)
     matcher = Matcher((route.match, route) for route in snapshot.routes)
     route = find_route(matcher, method.upper().encode(), target.encode("utf-8"), fields)
     flag = next((flag for flag in snapshot.flags if flag.route == route.name), Flag(route.name))
-    subject = SubjectFinder(route.sticky).find(fields, client)
+    subject = SubjectFinder(route.sticky).find(fields, client, claims)
     decision = _decide(route, flag, subject, killed)
     counts = flag.stage is Stage.CANARY and subject is not None and decision.reason is not Reason.KILLED
     return Explanation(

@@ -1,6 +1,6 @@
 """Whom a request belongs to, as far as a canary is concerned."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 
 from strangler.model.route import StickySource, SubjectKind
@@ -17,11 +17,18 @@ class SubjectFinder:
     that every value has a subject. Every client has an address: what stands behind it is never asked.
     """
 
-    __slots__ = ("_looks", "takes_address")
+    __slots__ = ("_looks", "_sources", "takes_address", "takes_claims")
 
     def __init__(self, sources: Sequence[StickySource]) -> None:
         named = list(takewhile(lambda source: source.kind is not SubjectKind.ADDRESS, sources))
-        self._looks = tuple((_LOOKS[source.kind], source.name.encode("latin-1")) for source in named)
+        self._sources = tuple(named)
+        self.takes_claims = any(source.kind is SubjectKind.TOKEN for source in named)
+        """Whether more than the fields can give the subject: what a policy has verified."""
+        self._looks = tuple(
+            (_LOOKS[source.kind], source.name.encode("latin-1"))
+            for source in named
+            if source.kind is not SubjectKind.TOKEN
+        )
         self.takes_address = len(named) < len(sources)
         """Whether the client's address is the subject where the fields have none."""
 
@@ -33,9 +40,20 @@ class SubjectFinder:
                 return subject
         return None
 
-    def find(self, fields: Fields, address: str) -> str | None:
-        """The subject of a request with these fields from this address, if it has one."""
-        return self.in_fields(fields) or (address if self.takes_address else None)
+    def find(self, fields: Fields, address: str, claims: Mapping[str, object] | None = None) -> str | None:
+        """The subject of a request with these fields and verified claims from this address, if it has one."""
+        subject = self._among(fields, claims or {}) if self.takes_claims else self.in_fields(fields)
+        return subject or (address if self.takes_address else None)
+
+    def _among(self, fields: Fields, claims: Mapping[str, object]) -> str | None:
+        for source in self._sources:
+            if source.kind is SubjectKind.TOKEN:
+                subject = _text(claims.get(source.name))
+            else:
+                subject = _LOOKS[source.kind](fields, source.name.encode("latin-1"))
+            if subject:
+                return subject
+        return None
 
 
 def _header(fields: Fields, wanted: bytes) -> str | None:
@@ -52,6 +70,13 @@ def _cookie(fields: Fields, wanted: bytes) -> str | None:
                 if equals and key == wanted:
                     return text.strip(b'"').decode("latin-1")
     return None
+
+
+def _text(claim: object) -> str | None:
+    """Text and whole numbers name somebody; a list or a truth value does not."""
+    if isinstance(claim, str):
+        return claim
+    return str(claim) if isinstance(claim, int) and not isinstance(claim, bool) else None
 
 
 _LOOKS: dict[SubjectKind, Look] = {SubjectKind.HEADER: _header, SubjectKind.COOKIE: _cookie}

@@ -1,5 +1,14 @@
 """The shape of strangler.yaml: one Pydantic model per section. What spans sections is checked in ``topology``."""
 
+from strangler.config.schema.authentication import (
+    IDENTITY_HEADERS,
+    ApiKeysSection,
+    AuthenticateSection,
+    AuthenticatorSection,
+    AuthorizeSection,
+    IdentitySection,
+    JwtSection,
+)
 from strangler.config.schema.file import ConfigFile, ProcessSection, schema
 from strangler.config.schema.gateway import GatewaySection, LimitsSection
 from strangler.config.schema.route import MatchSection, RouteSection, TimeoutsSection
@@ -7,9 +16,16 @@ from strangler.config.schema.telemetry import AccessLogSection
 from strangler.config.schema.upstream import UpstreamSection
 
 __all__ = [
+    "IDENTITY_HEADERS",
     "AccessLogSection",
+    "ApiKeysSection",
+    "AuthenticateSection",
+    "AuthenticatorSection",
+    "AuthorizeSection",
     "ConfigFile",
     "GatewaySection",
+    "IdentitySection",
+    "JwtSection",
     "LimitsSection",
     "MatchSection",
     "ProcessSection",

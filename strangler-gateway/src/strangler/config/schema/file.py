@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from strangler.config.schema.authentication import AuthenticatorSection, IdentitySection
 from strangler.config.schema.gateway import GatewaySection
 from strangler.config.schema.route import RouteSection
 from strangler.config.schema.types import EndpointUrl, Name, ReadyUrl, Section
@@ -50,6 +51,16 @@ class ConfigFile(Section):
         default=[],
         description="What is migrated. Requests that no route takes go to the monolith.",
         examples=[[{"name": "legacy", "match": {"prefix": "/legacy"}}]],
+    )
+    authentication: dict[Name, AuthenticatorSection] = Field(
+        default={},
+        description="Ways of finding out who asks, by name; routes name those that they believe.",
+        examples=[{"tokens": {"jwt": {"issuer": "https://shop.example"}}}],
+    )
+    identity: IdentitySection = Field(
+        default=IdentitySection(),
+        description="How the applications are told who asks.",
+        examples=[{"subject": "X-User-Id"}],
     )
     processes: dict[Name, ProcessSection] = Field(
         default={},

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from strangler.config.schema.authentication import AuthenticateSection, AuthorizeSection
 from strangler.config.schema.types import (
     HeaderName,
     HeaderValue,
@@ -97,8 +98,8 @@ class RouteSection(Section):
     sticky: list[StickyText] = Field(
         default=["address"],
         min_length=1,
-        description="Where a canary finds its subject, `header:NAME`, `cookie:NAME` or `address`; the first that is "
-        "present counts.",
+        description="Where a canary finds its subject, `header:NAME`, `cookie:NAME`, `token:CLAIM` or `address`; the "
+        "first that is present counts.",
         examples=[["header:X-User", "cookie:session", "address"]],
     )
     timeouts: TimeoutsSection = Field(
@@ -111,4 +112,12 @@ class RouteSection(Section):
         default=True,
         description="Whether paths that applications read differently (`//`, `..`, encoded slashes, `;`) are refused.",
         examples=[True],
+    )
+    authenticate: AuthenticateSection | None = Field(
+        default=None,
+        description="How the route finds out who asks; left out, it does not ask.",
+        examples=[{"by": ["tokens"]}],
+    )
+    authorize: AuthorizeSection | None = Field(
+        default=None, description="What whoever asks must have.", examples=[{"scopes": ["orders:read"]}]
     )

@@ -6,13 +6,15 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from strangler.config.addresses import parse_endpoint, parse_listener, parse_ready_url
+from strangler.config.addresses import parse_endpoint, parse_fetch_url, parse_listener, parse_ready_url
 from strangler.config.weight import weight_from_percent
 from strangler.model.flag import Stage
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token by RFC 9110 §5.6.2: what a header's or cookie's name and a method may be."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_WORD = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FIELD_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
@@ -44,13 +46,38 @@ def _header_value(text: str) -> str:
 
 def _sticky(text: str) -> str:
     kind, colon, name = text.partition(":")
-    if kind == "token":
-        raise ValueError(
-            "a sticky source of kind «token» is not available yet: tokens are not verified, and an unverified claim "
-            "lets anyone choose an arm; use header:NAME, cookie:NAME or address"
-        )
+    if kind == "token" and colon and _WORD.fullmatch(name):
+        return text
     if text != "address" and not (kind in {"header", "cookie"} and colon and _TOKEN.fullmatch(name)):
-        raise ValueError(f"«{text}» is not a sticky source; write header:NAME, cookie:NAME or address")
+        raise ValueError(f"«{text}» is not a sticky source; write header:NAME, cookie:NAME, token:CLAIM or address")
+    return text
+
+
+def _word(text: str) -> str:
+    if not _WORD.fullmatch(text):
+        raise ValueError(f"«{text}» is not a word: 1 to 200 visible ASCII characters, no spaces, quotes or backslashes")
+    return text
+
+
+def _cookie_name(text: str) -> str:
+    if not _TOKEN.fullmatch(text):
+        raise ValueError(f"«{text}» is not a name of a cookie or parameter: letters, digits, «_» and «-»")
+    return text
+
+
+def _secret(text: str) -> str:
+    """What is wrong is never shown: it may be the secret itself."""
+    kind, colon, place = text.partition(":")
+    if not colon or kind not in {"env", "file"} or not place:
+        raise ValueError("a secret is not written here; write env:NAME or file:PATH, where the workers read it from")
+    if kind == "env" and not _VARIABLE.fullmatch(place):
+        raise ValueError("what follows «env:» must be the name of an environment variable")
+    return text
+
+
+def _sha256(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise ValueError("a SHA-256 is 64 hexadecimal digits in small letters; `strangler auth new-key` prints one")
     return text
 
 
@@ -89,6 +116,11 @@ Method = Annotated[str, AfterValidator(_method)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 HeaderValue = Annotated[str, AfterValidator(_header_value)]
 StickyText = Annotated[str, AfterValidator(_sticky)]
+Word = Annotated[str, AfterValidator(_word)]
+CookieName = Annotated[str, AfterValidator(_cookie_name)]
+SecretText = Annotated[str, AfterValidator(_secret)]
+Sha256 = Annotated[str, AfterValidator(_sha256)]
+FetchUrl = Annotated[str, AfterValidator(parse_fetch_url)]
 Percentage = Annotated[str, BeforeValidator(_percentage, json_schema_input_type=float | str)]
 Network = Annotated[str, AfterValidator(_network)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]

@@ -23,6 +23,11 @@ class ExplainBody(BaseModel):
     method: str = Field(default="GET", pattern=r"^[A-Za-z!#$%&'*+.^_`|~0-9-]+$")
     target: str = Field(pattern=r"^/[^\x00-\x20#]*$", max_length=8192, examples=["/api/products/7"])
     headers: list[tuple[HeaderText, HeaderText]] = Field(default=[], examples=[[["X-User", "u1"]]])
+    claims: dict[str, str | int] = Field(
+        default={},
+        description="What an authenticator would have found out; credentials in the headers are not judged.",
+        examples=[{"sub": "u1"}],
+    )
     client: IPvAnyAddress = Field(default=ip_address("127.0.0.1"), description="The client's address.")
 
 
@@ -54,5 +59,6 @@ async def post_explain(body: ExplainBody, plane: Plane) -> ExplanationView:
         body.target,
         body.headers,
         str(body.client),
+        body.claims,
     )
     return ExplanationView.model_validate(explanation, from_attributes=True)
