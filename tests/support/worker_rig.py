@@ -35,6 +35,7 @@ from strangler.model.route import CATCH_ALL, PathKind, Route, RouteMatch, Timeou
 from strangler.model.snapshot import Gateway, Snapshot
 from strangler.model.telemetry import LogSettings
 from strangler.model.upstream import Endpoint, Upstream
+from strangler.supervisor.compiled import environment
 from support import observed_worker, processes, raw_http
 
 T = TypeVar("T")
@@ -72,8 +73,9 @@ class _Peer:
 class Rig:
     """A running worker. Methods may be called from the test's thread; they wait for the worker's answer."""
 
-    def __init__(self, folder: Path, program: tuple[str, ...] = WORKER) -> None:
+    def __init__(self, folder: Path, program: tuple[str, ...] = WORKER, *, compiled: bool = True) -> None:
         self._program = program
+        self._environment = environment() if compiled else None
         # Unix socket paths are limited to about 100 bytes, which pytest's folders can exceed.
         self.state = Path(tempfile.mkdtemp(prefix="rig-"))
         self.log = folder / "worker.log"
@@ -119,7 +121,9 @@ class Rig:
         self.port = listener.getsockname()[1]
         command = [*self._program, "--slot", "0", "--fd", str(listener.fileno())]
         command += ["--state", str(self.state), "--control-wait", "30"]
-        self.process = processes.start("worker", command, log=self.log, pass_fds=[listener.fileno()])
+        self.process = processes.start(
+            "worker", command, log=self.log, env=self._environment, pass_fds=[listener.fileno()]
+        )
         self._wait_for(lambda: self.status is not None and self.status.accepting)
 
     def publish(self, **changes: object) -> Snapshot:
@@ -259,10 +263,14 @@ def rig(
     *upstreams: Upstream,
     routes: tuple[Route, ...] = (),
     program: tuple[str, ...] = WORKER,
+    compiled: bool = True,
     **gateway: object,
 ) -> Iterator[Rig]:
-    """A worker in front of these upstreams. ``routes`` go before the catch-all, which takes the first upstream."""
-    running = Rig(folder, program)
+    """A worker in front of these upstreams. ``routes`` go before the catch-all, which takes the first upstream.
+
+    ``compiled``: as the supervisor would start it, which is compiled where that was done; else from the sources.
+    """
+    running = Rig(folder, program, compiled=compiled)
     settings = replace(Gateway(access_log=LogSettings(str(running.access_log))), **gateway)  # type: ignore[arg-type]
     every = routes if routes and routes[-1].name == CATCH_ALL else (*routes, catch_all(upstreams[0].name))
     try:

@@ -8,6 +8,7 @@ import typer
 
 from strangler.cli import auth, config
 from strangler.cli.check import check
+from strangler.cli.compile import compile_data_plane
 from strangler.cli.down import down
 from strangler.cli.explain import explain
 from strangler.cli.failures import document, exit_status
@@ -61,4 +62,5 @@ app.add_typer(_config, name="config")
 _auth = typer.Typer(help=auth.__doc__, no_args_is_help=True, rich_markup_mode=None)
 _add(_auth, auth.new_key, auth.hash_key)
 app.add_typer(_auth, name="auth")
+app.command("compile")(failing_well(compile_data_plane))
 _add(app, version)

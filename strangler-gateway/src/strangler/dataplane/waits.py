@@ -4,7 +4,7 @@ import asyncio
 import math
 import socket
 import struct
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from strangler.dataplane.answers import problem
 from strangler.dataplane.exchange import Exchange
@@ -31,16 +31,17 @@ class Waits(asyncio.Protocol):
         "tunnel",
     )  # fmt: skip
 
+    _transport: asyncio.Transport
+    peer: Peer
+
     def __init__(self, worker: "Worker") -> None:
         self._worker = worker
         self._cork = worker.cork
-        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._buffer = b""
         self._unsent = 0
         self._phase = IDLE
         self._wait = worker.limits.idle_timeout
         self.deadline = math.inf
-        self.peer: Peer = cast("Peer", None)
         self.exchange: Exchange | None = None
         self.tunnel: Tunnel | None = None
         """What this connection has become once both sides have agreed to it."""

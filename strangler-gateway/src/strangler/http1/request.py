@@ -74,7 +74,7 @@ class RequestParser:
             pass  # CONNECT is refused below; whether anything else is upgraded is decided elsewhere.
         except httptools.HttpParserError as error:
             raise RequestRefused(400, f"the request is not valid HTTP/1.1: {error}") from None
-        minor = _VERSIONS.get(data[end - 9 : end])
+        minor = _VERSIONS.get(data[end - 9 : end]) if end > 9 else None
         if minor is None:
             raise RequestRefused(505, "this gateway speaks HTTP/1.1 and HTTP/1.0")
         method = llhttp.get_method()

@@ -59,7 +59,7 @@ class ResponseParser:
         if version not in _VERSIONS:
             raise ResponseRefused("the answer is neither HTTP/1.1 nor HTTP/1.0")
         end = data.find(b"\r\n")
-        reason = data[13:end]
+        reason = data[13:end] if end > 13 else b""
         if not reason.isalpha() and _NOT_IN_REASON.search(reason) is not None:
             raise ResponseRefused("the answer's reason phrase holds a control character")
         fields = Fields(data[end:])

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from strangler.supervisor.respawn import Respawn
 
@@ -65,8 +65,10 @@ class Child:
         on_start: Callable[[int], None],
         on_end: Callable[[int], bool],
         pass_fds: tuple[int, ...] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._name = name
+        self._environment = environment
         self._command = command
         self._on_start = on_start
         self._on_end = on_end
@@ -105,6 +107,7 @@ class Child:
                 *self._command(starts),
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=self._pass_fds,
+                env=self._environment,
                 process_group=0,  # a terminal's Ctrl-C is for the supervisor alone, which ends its children in order
                 preexec_fn=die_with(os.getpid()),
             )

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Sequence
 
 from strangler.model.messages import Drain
+from strangler.supervisor import compiled
 from strangler.supervisor.child import Child, use_pidfds
 from strangler.supervisor.door import Door
 from strangler.supervisor.health import serve_health
@@ -93,7 +94,14 @@ class Supervisor:
             self.roll.changed()
             return came_into_use
 
-        return Child(f"worker {seat.slot}", command, on_start=started, on_end=ended, pass_fds=(sock.fileno(),))
+        return Child(
+            f"worker {seat.slot}",
+            command,
+            on_start=started,
+            on_end=ended,
+            pass_fds=(sock.fileno(),),
+            environment=compiled.environment(),
+        )
 
     def _control_command(self, starts: int) -> Sequence[str]:
         self._control_starts = starts + 1

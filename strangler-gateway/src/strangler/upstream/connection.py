@@ -60,11 +60,12 @@ class UpstreamConnection(asyncio.Protocol):
         "_transport", "closed", "idle_since", "request_complete",
     )  # fmt: skip
 
+    _transport: asyncio.Transport
+
     def __init__(self, home: Home, parser: ResponseParser, cork: Cork) -> None:
         self._home = home
         self._cork = cork
         self._parser = parser
-        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._receiver: Receiver | None = None
         self._reader: BodyReader | None = None
         self._head: ResponseHead | None = None
@@ -113,8 +114,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Close at once; the receiver hears no more of it."""
         self._receiver = None
         self.closed = True
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     # What the event loop calls
 
