@@ -22,7 +22,7 @@ def scrape(control) -> dict[tuple, float]:
 def test_counts_of_two_workers_are_shown_together(supervisor, control, workers, until) -> None:
     buckets = (95, *[0] * (len(LATENCY_BOUNDS) - 1), 5)
     series = (
-        Series("products-get", "service", ((200, 99), (502, 1)), (("stage_service", 100),), buckets, 12.5),
+        Series("products-get", "service", ((200, 99), (502, 1)), (("stage_service", 100),), buckets, 12.5, 30, 70),
         Series("products-get", "monolith", ((200, 98), (0, 2)), (("killed", 100),), buckets, 1.0),
     )
     pools = (PoolState("catalog", "127.0.0.1:9002", 3, 2, 1, 7),)
@@ -46,6 +46,10 @@ def test_counts_of_two_workers_are_shown_together(supervisor, control, workers, 
     assert found["strangler_request_duration_seconds_bucket", arm, ("le", "+Inf"), route] == 200
     assert found["strangler_request_duration_seconds_count", arm, route] == 200
     assert found["strangler_request_duration_seconds_sum", arm, route] == 25
+    assert found["strangler_body_bytes_total", arm, ("direction", "in"), route] == 60
+    assert found["strangler_body_bytes_total", arm, ("direction", "out"), route] == 140
+    assert found["strangler_control_cpu_seconds_total",] > 0
+    assert found["strangler_control_memory_bytes",] > 10_000_000
     assert found["strangler_failures_total", ("culprit", "upstream"), ("stage", "connect")] == 6
     endpoint = ("endpoint", "127.0.0.1:9002")
     assert found["strangler_upstream_connections", endpoint, ("state", "idle"), ("upstream", "catalog")] == 6

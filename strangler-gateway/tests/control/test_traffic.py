@@ -1,5 +1,6 @@
 """Totals never go back, whatever restarts; the window holds the last minute."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -120,6 +121,18 @@ def test_failures_and_connections_never_go_back(totals: TrafficTotals) -> None:
     totals.add(0, 200, Traffic((), (pool,), (("connect.upstream", 1),)))
     assert totals.failures == {"connect.upstream": 4}
     assert totals.opened == {("catalog", "127.0.0.1:1"): 6}
+
+
+def test_bytes_never_go_back_either(totals: TrafficTotals) -> None:
+    def moved(*counts: int) -> Traffic:
+        return Traffic((replace(served(counts[0]).series[0], bytes_in=counts[1], bytes_out=counts[2]),), ())
+
+    totals.join(0, 100, has_served=False)
+    totals.add(0, 100, moved(1, 10, 100))
+    totals.add(0, 100, moved(2, 15, 200))
+    totals.join(0, 200, has_served=False)
+    totals.add(0, 200, moved(1, 3, 4))
+    assert (totals.series[KEY].bytes_in, totals.series[KEY].bytes_out) == (18, 204)
 
 
 def test_the_connections_of_a_worker_that_is_gone_are_gone(totals: TrafficTotals) -> None:

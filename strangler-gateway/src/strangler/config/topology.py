@@ -91,7 +91,7 @@ def build_processes(sections: dict[str, schema.ProcessSection]) -> tuple[Process
 
 def _gateway(section: schema.GatewaySection) -> Gateway:
     limits = Limits(**section.limits.model_dump())
-    return Gateway(limits, tuple(section.trusted_proxies), build_access_log(section.access_log))
+    return Gateway(limits, tuple(section.trusted_proxies), build_access_log(section.access_log), section.watchdog)
 
 
 def _upstreams(file: schema.ConfigFile, report: Report) -> tuple[Upstream, ...]:

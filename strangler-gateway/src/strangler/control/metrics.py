@@ -1,7 +1,10 @@
 """What Prometheus sees: all workers' counts together. The names are declared in ``strangler.telemetry.families``."""
 
+import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -13,13 +16,15 @@ from strangler.model.flag import WEIGHT_SCALE
 from strangler.telemetry.families import FAMILIES
 from strangler.telemetry.families.control import BUILD, KILLED, REVISION, SUPERVISOR, WEIGHT
 from strangler.telemetry.families.processes import (
+    CONTROL_CPU,
+    CONTROL_MEMORY,
     WORKER_CONNECTIONS,
     WORKER_IN_FLIGHT,
     WORKER_READY,
     WORKER_RESTARTS,
     WORKER_REVISION,
 )
-from strangler.telemetry.families.requests import DECISIONS, DURATION, FAILURES, REQUESTS
+from strangler.telemetry.families.requests import BYTES, DECISIONS, DURATION, FAILURES, REQUESTS
 from strangler.telemetry.families.upstreams import CONNECTIONS, OPENED
 from strangler.telemetry.family import Family
 
@@ -45,12 +50,15 @@ class GatewayCollector(Collector):
             REQUESTS: self._requests,
             DECISIONS: self._decisions,
             FAILURES: self._failures,
+            BYTES: self._bytes,
             CONNECTIONS: self._connections,
             OPENED: self._plane.traffic.opened.items,
             REVISION: lambda: [((), self._plane.revision)],
             WEIGHT: self._weights,
             KILLED: lambda: (((route,), 1) for route in sorted(self._plane.supervisor.killed)),
             SUPERVISOR: lambda: [((), self._plane.supervisor.connected)],
+            CONTROL_CPU: lambda: [((), time.process_time())],
+            CONTROL_MEMORY: lambda: [((), _resident())],
             BUILD: lambda: [((VERSION,), 1)],
             WORKER_REVISION: self._worker_revisions,
             WORKER_READY: self._worker_ready,
@@ -82,6 +90,11 @@ class GatewayCollector(Collector):
         for (route, arm), tally in self._plane.traffic.series.items():
             for reason, count in sorted(tally.reasons.items()):
                 yield (route, arm, reason), count
+
+    def _bytes(self) -> Iterator[Sample]:
+        for key, tally in self._plane.traffic.series.items():
+            yield (*key, "in"), tally.bytes_in
+            yield (*key, "out"), tally.bytes_out
 
     def _durations(self) -> Iterator[Spreading]:
         for key, tally in self._plane.traffic.series.items():
@@ -130,6 +143,10 @@ class GatewayCollector(Collector):
     def _newest(self) -> "Iterable[Worker]":
         """One worker per slot; a slot whose old worker drains has two for a while."""
         return {worker.slot: worker for worker in self._plane.workers.connected}.values()
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _filled(family: Family, samples: Iterable[Sample]) -> Metric:

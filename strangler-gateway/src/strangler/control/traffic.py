@@ -24,11 +24,16 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     buckets: list[int] = field(default_factory=lambda: [0] * _BUCKETS)
     seconds: float = 0.0
+    bytes_in: int = 0
+    bytes_out: int = 0
 
     @classmethod
     def of(cls, series: Series) -> "Tally":
         """The totals that a worker reports."""
-        return cls(Counter(dict(series.statuses)), Counter(dict(series.reasons)), list(series.buckets), series.seconds)
+        return cls(
+            Counter(dict(series.statuses)), Counter(dict(series.reasons)), list(series.buckets), series.seconds,
+            series.bytes_in, series.bytes_out,
+        )  # fmt: skip
 
     @property
     def requests(self) -> int:
@@ -46,6 +51,8 @@ class Tally:
         self.reasons.update(other.reasons)
         self.buckets = [mine + theirs for mine, theirs in zip(self.buckets, other.buckets, strict=True)]
         self.seconds += other.seconds
+        self.bytes_in += other.bytes_in
+        self.bytes_out += other.bytes_out
 
     def since(self, earlier: "Tally") -> "Tally":
         """What came since; the whole if a count went back, which is a new start of the worker."""
@@ -56,6 +63,8 @@ class Tally:
             self.reasons - earlier.reasons,
             [mine - theirs for mine, theirs in zip(self.buckets, earlier.buckets, strict=True)],
             self.seconds - earlier.seconds,
+            self.bytes_in - earlier.bytes_in,
+            self.bytes_out - earlier.bytes_out,
         )
 
 

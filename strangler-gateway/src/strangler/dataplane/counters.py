@@ -11,7 +11,7 @@ from strangler.model.messages import LATENCY_BOUNDS, Series
 class ArmCounters:
     """Totals of one route's arm since the worker started."""
 
-    __slots__ = ("arm", "buckets", "reasons", "route", "seconds", "statuses")
+    __slots__ = ("arm", "buckets", "bytes_in", "bytes_out", "reasons", "route", "seconds", "statuses")
 
     def __init__(self, route: str, arm: Arm) -> None:
         self.route = route
@@ -20,13 +20,23 @@ class ArmCounters:
         self.reasons: dict[Reason, int] = {}
         self.buckets = [0] * (len(LATENCY_BOUNDS) + 1)
         self.seconds = 0.0
+        self.bytes_in = 0
+        self.bytes_out = 0
 
-    def count(self, status: int, reason: Reason, seconds: float) -> None:
+    def count(self, status: int, reason: Reason, seconds: float, bytes_in: int, bytes_out: int) -> None:
         """Add one request; status 0 if the client left before there was an answer."""
-        self.statuses[status] = self.statuses.get(status, 0) + 1
-        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        try:  # Nearly always it is there, and an attempt that succeeds costs nothing.
+            self.statuses[status] += 1
+        except KeyError:
+            self.statuses[status] = 1
+        try:
+            self.reasons[reason] += 1
+        except KeyError:
+            self.reasons[reason] = 1
         self.buckets[bisect_left(LATENCY_BOUNDS, seconds)] += 1
         self.seconds += seconds
+        self.bytes_in += bytes_in
+        self.bytes_out += bytes_out
 
     def series(self) -> Series:
         """The totals as they go to control."""
@@ -37,6 +47,8 @@ class ArmCounters:
             reasons=tuple((reason.value, count) for reason, count in self.reasons.items()),
             buckets=tuple(self.buckets),
             seconds=self.seconds,
+            bytes_in=self.bytes_in,
+            bytes_out=self.bytes_out,
         )
 
 

@@ -84,6 +84,6 @@ class Exchange:
         if failure is not None:
             counters.failures[failure] += 1
         if self.arm is not None:
-            self.arm.counters.count(self.status, self.decision.reason, took)
+            self.arm.counters.count(self.status, self.decision.reason, took, self.bytes_in, self.bytes_out)
         if log.enabled:
             log.add(self)

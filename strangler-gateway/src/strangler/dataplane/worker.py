@@ -17,6 +17,7 @@ from strangler.dataplane.exchange import Exchange
 from strangler.dataplane.forwarded import Network, parse_networks
 from strangler.dataplane.hold import Holds
 from strangler.dataplane.log_line import Refusal
+from strangler.dataplane.vitals import Vitals
 from strangler.http1.request import RequestParser
 from strangler.http1.response import ResponseParser
 from strangler.model.failure import Failure
@@ -78,6 +79,7 @@ class Worker:
         self._stopping = False
         self._empty = asyncio.Event()
         """Set when the last connection of a stopping worker is closed."""
+        self._vitals = Vitals(self.meters, TICK)
         self._ticks = 0
         self.now = self.loop.time()
         """The event loop's time at the last tick: exact enough for deadlines, and it costs nothing to read."""
@@ -104,6 +106,7 @@ class Worker:
         self._adopt_gateway(snapshot.gateway, log)
         self.active = active
         self.revision = snapshot.revision
+        self._vitals.adopted(snapshot.gateway.watchdog)
         if old_log is not log:
             old_log.end()
 
@@ -243,6 +246,7 @@ class Worker:
         self.loop.call_later(TICK, self._tick)
         self._ticks += 1
         self.now = self.loop.time()
+        self._vitals.tick()
         self.log.flush()
         if self._ticks % SWEEP_EVERY == 0:
             self._sweep()

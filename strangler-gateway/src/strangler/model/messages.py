@@ -80,6 +80,9 @@ class Series:
     """Counts per bound of ``LATENCY_BOUNDS``, not cumulated, with one more for what is slower."""
     seconds: float
     """The sum of all durations, from the head's last byte in to the answer's last byte out."""
+    bytes_in: int = 0
+    """Content of the requests, without heads and framing."""
+    bytes_out: int = 0
 
 
 LATENCY_BOUNDS = (

@@ -36,6 +36,8 @@ class Gateway:
     trusted_proxies: tuple[str, ...] = ()
     """CIDR networks whose forwarded headers are believed; from others those headers are replaced."""
     access_log: LogSettings = field(default_factory=LogSettings)
+    watchdog: float = 0.25
+    """Seconds after which a blocked event loop is reported with its stack; 0 for never."""
 
 
 @dataclass(frozen=True, slots=True)

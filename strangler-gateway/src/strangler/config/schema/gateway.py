@@ -82,6 +82,13 @@ class GatewaySection(Section):
         description="The access log; in short `off`, `stdout`, or a file.",
         examples=["stdout"],
     )
+    watchdog: float = Field(
+        default=0.25,
+        ge=0,
+        le=60,
+        description="Seconds after which a worker whose event loop is blocked says on stderr by what; 0 for never.",
+        examples=[0.25],
+    )
     trusted_proxies: list[Network] = Field(
         default=[],
         description="Networks whose `Forwarded` and `X-Forwarded-*` headers are believed; from others they are "

@@ -37,3 +37,23 @@ TUNNEL_BYTES = Family(
     ("direction",),
     "Bytes relayed through WebSockets; `in`: from clients, `out`: to them.",
 )
+WORKER_CPU = Family("strangler_worker_cpu_seconds_total", "counter", ("slot",), "Processor time of the workers.")
+WORKER_MEMORY = Family("strangler_worker_memory_bytes", "gauge", ("slot",), "Memory that a worker has resident.")
+SNAPSHOT_AGE = Family(
+    "strangler_worker_snapshot_age_seconds", "gauge", ("slot",), "How long a worker has had its present snapshot."
+)
+LOOP_LAG = Family(
+    "strangler_event_loop_lag_seconds",
+    "histogram",
+    ("slot",),
+    "By how much a tick of a worker's event loop was late, ten times a second: what every request waits besides.",
+    (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
+)
+LOOP_BLOCKED = Family(
+    "strangler_event_loop_blocked_total",
+    "counter",
+    ("slot",),
+    "How often the event loop was blocked for longer than `gateway.watchdog`; stderr has the stack.",
+)
+CONTROL_CPU = Family("strangler_control_cpu_seconds_total", "counter", (), "Processor time of control.")
+CONTROL_MEMORY = Family("strangler_control_memory_bytes", "gauge", (), "Memory that control has resident.")

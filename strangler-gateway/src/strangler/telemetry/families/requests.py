@@ -25,3 +25,9 @@ FAILURES = Family(
     ("stage", "culprit"),
     "Requests that failed, by where and through whom (client, gateway, upstream).",
 )
+BYTES = Family(
+    "strangler_body_bytes_total",
+    "counter",
+    ("route", "arm", "direction"),
+    "Content of requests (`in`) and of answers (`out`), without heads and framing.",
+)
