@@ -108,7 +108,7 @@ def test_clients_that_vanish_leave_nothing_behind(
     upstreams = [
         upstream("monolith", monolith.port, idle_timeout=1.0, max_connections=20),
         upstream("service", service.port, idle_timeout=1.0, max_connections=20),
-        upstream("failing", monolith.port, idle_timeout=1.0),
+        upstream("failing", monolith.port, idle_timeout=1.0, breaker=None),
     ]
     limits = Limits(header_timeout=2, idle_timeout=3)
     with rig(tmp_path, *upstreams, routes=canaries(), program=OBSERVED_WORKER, limits=limits) as running:

@@ -15,6 +15,7 @@ from strangler.model.failure import Failure
 from strangler.model.flag import Flag, Stage
 from strangler.model.route import CATCH_ALL, Route, RouteMatch, StickySource, SubjectKind
 from strangler.model.snapshot import Gateway, Snapshot
+from strangler.routing.evaluator import FALLBACK
 from strangler.routing.explain import explain
 from strangler_kit import bucket as kit
 
@@ -58,7 +59,7 @@ def decided() -> dict[Reason, Arm]:
         "s", RouteMatch("/s"), "m", "g", "monolith", "service", sticky=(StickySource(SubjectKind.HEADER, "x-user"),)
     )
     subject = ("X-User", "u1")
-    found: dict[Reason, Arm] = {}
+    found: dict[Reason, Arm] = {FALLBACK.reason: FALLBACK.arm}  # Which no flag leads to.
     flags = [
         *(Flag(name, stage) for name in "rs" for stage in Stage if stage is not Stage.CANARY),
         *(Flag("s", Stage.CANARY, weight, cohorts) for weight in (0, 10_000) for cohorts in ((), ("u1",))),

@@ -13,6 +13,7 @@ from strangler.model.authentication import Authenticator, IdentityForm
 from strangler.model.route import Route, Timeouts
 from strangler.model.snapshot import Gateway, Limits
 from strangler.model.telemetry import LogSettings
+from strangler.model.upstream import Breaker, RetryBudget
 from support import raw_http
 from support.raw_http import Client, Message, RawUpstream, Script, answer_all, raw_upstream, wait_until
 from support.worker_rig import Rig, catch_all, rig, upstream
@@ -49,13 +50,19 @@ class Bench:
         log: LogSettings = LogSettings(),  # noqa: B008 - it is frozen
         authenticators: tuple[Authenticator, ...] = (),
         identity: IdentityForm = IdentityForm(),  # noqa: B008 - it is frozen
-        **settings: float,
+        breaker: Breaker | None = None,
+        **settings: Any,
     ) -> None:
-        """Make these ports the endpoints of the monolith, with nothing left of what stood there before."""
+        """Make these ports the endpoints of the monolith, with nothing left of what stood there before.
+
+        Without a ``breaker`` of the test's own there is none: most of these upstreams fail on purpose. They also share
+        a budget for retries, so that it has to be large.
+        """
+        settings.setdefault("retry_budget", RetryBudget(percent=100, minimum=1000))
         self.rig.publish(
             authenticators=authenticators,
             identity=identity,
-            upstreams=(upstream("monolith", *ports, **settings),),
+            upstreams=(upstream("monolith", *ports, breaker=breaker, **settings),),
             routes=(*routes, catch_all("monolith", timeouts)),
             gateway=Gateway(limits, trusted_proxies, replace(log, to=str(self.rig.access_log))),
         )

@@ -59,7 +59,7 @@ def catch_all(upstream: str = "monolith", timeouts: Timeouts = Timeouts()) -> Ro
     )
 
 
-def upstream(name: str, *ports: int, **settings: float) -> Upstream:
+def upstream(name: str, *ports: int, **settings: Any) -> Upstream:
     """An upstream on loopback."""
     return replace(Upstream(name, tuple(Endpoint("127.0.0.1", port) for port in ports)), **settings)
 

@@ -10,7 +10,8 @@ import pytest
 from strangler.http1.response import ResponseHead, ResponseParser
 from strangler.model.failure import Failure
 from strangler.model.upstream import Endpoint, Upstream
-from strangler.upstream.balancer import Balancers
+from strangler.upstream.balancer import Balancer
+from strangler.upstream.balancers import Balancers
 from strangler.upstream.connection import UpstreamConnection
 from strangler.upstream.cork import Cork
 from strangler.upstream.pool import EndpointPool
@@ -46,10 +47,8 @@ async def server(serve: Serve = friendly) -> AsyncIterator[int]:
 
 
 def pool(port: int, **settings: float) -> EndpointPool:
-    endpoint = Endpoint("127.0.0.1", port)
-    return EndpointPool(
-        Upstream("shop", (endpoint,), **settings), endpoint, ResponseParser(), Cork(asyncio.get_running_loop())
-    )  # type: ignore[arg-type]
+    upstream = Upstream("shop", endpoints(port), **settings)  # type: ignore[arg-type]
+    return Balancer(upstream, ResponseParser(), Cork(asyncio.get_running_loop())).pools[0]
 
 
 @dataclass(eq=False)

@@ -15,7 +15,8 @@ from strangler.routing.fields import Fields
 from strangler.routing.matcher import Matcher
 from strangler.routing.path import is_plain, read_path
 from strangler.routing.subject import SubjectFinder
-from strangler.upstream.balancer import Balancer, Balancers
+from strangler.upstream.balancer import Balancer
+from strangler.upstream.balancers import Balancers
 
 if TYPE_CHECKING:
     from strangler.dataplane.authenticators import Prepared
@@ -38,13 +39,15 @@ class ActiveArm:
 class ActiveRoute:
     """A route with its arms at hand. ``number`` is its place in the snapshot."""
 
-    __slots__ = ("guard", "monolith", "number", "route", "service", "subjects", "writes")
+    __slots__ = ("deadline", "guard", "monolith", "number", "route", "service", "subjects", "writes")
 
     def __init__(
         self, number: int, route: Route, balancers: dict[str, Balancer], counters: Counters, holds: Holds
     ) -> None:
         self.number = number
         self.route = route
+        self.deadline = route.timeouts.request
+        """Seconds that a request may take as a whole, or None."""
         self.guard: Guard | None = None
         self.writes = holds.writes(route.writes)
         self.subjects = SubjectFinder(route.sticky)

@@ -25,7 +25,7 @@ from strangler.policies.ports import Clock
 from strangler.policies.signing import signer
 from strangler.policies.tokens import BearerTokens
 from strangler.telemetry.meters import Meters
-from strangler.upstream.balancer import Balancers
+from strangler.upstream.balancers import Balancers
 
 T = TypeVar("T")
 FILE_PACE = Pace(refresh=5.0, look_again=1.0, retry=5.0)

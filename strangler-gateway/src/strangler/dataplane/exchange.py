@@ -8,6 +8,7 @@ from strangler.http1.body import BodyReader, body_reader
 from strangler.http1.request import RequestHead
 from strangler.model.decision import Arm, Decision, Reason
 from strangler.model.failure import Failure
+from strangler.resilience.deadline import Deadline
 
 if TYPE_CHECKING:
     from strangler.dataplane.access_log import AccessLog
@@ -29,8 +30,8 @@ class Exchange:
 
     __slots__ = (
         "active", "answer_fields", "answered", "arm", "attempts", "began", "body", "bytes_in", "bytes_out", "client",
-        "decision", "endpoint", "failure", "forwarding", "head", "identity", "ids", "keep_alive", "place", "route",
-        "status", "took",
+        "deadline", "decision", "endpoint", "failure", "forwarding", "head", "identity", "ids", "keep_alive", "place",
+        "route", "status", "took",
     )  # fmt: skip
 
     took: float
@@ -41,6 +42,7 @@ class Exchange:
         self.active = active
         self.client = client
         self.began = time.perf_counter()
+        self.deadline: Deadline | None = None
         self.ids = Ids(head)
         self.body: BodyReader | None = body_reader(head.length) if head.length else None
         """What takes the request's body apart; None when its last byte has been read."""
@@ -64,6 +66,11 @@ class Exchange:
         self.failure: Failure | None = None
         self.bytes_in = 0
         self.bytes_out = 0
+
+    @property
+    def in_time(self) -> bool:
+        """Whether its deadline, if it has one, lies ahead."""
+        return self.deadline is None or not self.deadline.passed(time.perf_counter())
 
     @property
     def bodiless(self) -> bool:

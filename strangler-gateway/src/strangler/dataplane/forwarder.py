@@ -3,12 +3,14 @@
 1. choose an endpoint and take a connection; without an idle one the request waits here, and the client's bytes wait too
 2. send the head, then the body as it comes
 3. relay the head of the answer, then its content as it comes
-4. on failure before any byte of an answer: once more if ``judge_retry`` grants it, else a problem; after: abort
+4. on failure before any byte of an answer: once more if ``judge_retry`` grants it, else to the monolith where the route
+   falls back, else a problem; after: abort
 """
 
 import time
 from typing import TYPE_CHECKING
 
+from strangler.dataplane.recovery import fall_back, may_fall_back, verdict
 from strangler.http1.body import CHUNKED, LAST_CHUNK, UNTIL_CLOSE, chunk
 from strangler.http1.refusal import ResponseRefused
 from strangler.http1.response import NO_LENGTH, ResponseHead
@@ -16,7 +18,7 @@ from strangler.http1.serializer import request_head, response_head
 from strangler.http1.websocket import OPENING, check_agreement
 from strangler.model.failure import Failure
 from strangler.model.route import Timeouts
-from strangler.resilience.retry import IDEMPOTENT, judge_retry
+from strangler.resilience.retry import IDEMPOTENT
 from strangler.upstream.balancer import Balancer
 from strangler.upstream.connection import UpstreamConnection
 from strangler.upstream.pool import EndpointPool
@@ -30,53 +32,67 @@ class Forwarding:
     """The relay between one client's request and one application's connection."""
 
     __slots__ = (
-        "_attempts", "_balancer", "_body_passed", "_chunked", "_connection", "_continue_due", "_downstream",
-        "_exchange", "_pool", "_reused", "_timeouts", "abandoned", "answering", "sending_blocked",
+        "_chunked", "_connection", "_continue_due", "_downstream", "_exchange", "_timeouts", "abandoned", "answering",
+        "attempts", "balancer", "body_passed", "pool", "reused", "sending_blocked",
     )  # fmt: skip
 
     def __init__(self, exchange: "Exchange", downstream: "Downstream", balancer: Balancer, timeouts: Timeouts) -> None:
         self._exchange = exchange
         self._downstream = downstream
-        self._balancer = balancer
         self._timeouts = timeouts
-        self._pool: EndpointPool | None = None
         self._connection: UpstreamConnection | None = None
-        self._attempts = 0
-        self._reused = False
-        self._body_passed = False
         self._chunked = False
         self._continue_due = exchange.head.fields.expects_continue
+        self.balancer = balancer
+        self.pool: EndpointPool | None = None
+        """The endpoint of the current attempt."""
+        self.attempts = 0
+        self.reused = False
+        """Whether the connection had answered before."""
+        self.body_passed = False
+        """Whether the application may have a part of the request's body."""
         self.answering = False
         """Whether the answer's head has gone to the client."""
         self.sending_blocked = True
         """Whether the client's body has to wait: no connection yet, or the application is slower."""
         self.abandoned = False
         """Whether nobody waits for the answer any more."""
+        balancer.requests += 1
 
     # 1. choose an endpoint and take a connection
 
     def begin(self, *, fresh: bool = False) -> None:
         """Start an attempt; ``fresh`` for one that must not meet another stale connection."""
-        self._attempts += 1
+        self.attempts += 1
+        balancer = self.balancer
+        if balancer.calm:
+            pool = balancer.choose(self.pool)
+        else:
+            last_resort = not may_fall_back(self, self._exchange)
+            chosen = balancer.choose_with_care(self, self.pool, last_resort=last_resort)
+            if chosen is None:
+                self._nobody_to_ask()
+                return
+            pool = chosen
+        self.pool = pool
         self._exchange.attempts += 1
-        self._pool = pool = self._balancer.choose(avoid=self._pool)
         repeatable = self._exchange.head.method in IDEMPOTENT and self._exchange.body is None
         connection = pool.take(self, repeatable=repeatable, fresh=fresh)
         if connection is not None:
             self.connected(connection)
-        elif not self.abandoned:
-            self._downstream.await_response(self._timeouts.response)
+        elif not self.abandoned and self._connection is None:  # Neither refused nor served elsewhere at once.
+            self._downstream.await_response(balancer.upstream.pending_timeout)
 
     # 2. send the head, then the body as it comes
 
     def connected(self, connection: UpstreamConnection) -> None:
         """A connection to send on."""
-        assert self._pool is not None
+        assert self.pool is not None
         exchange, downstream = self._exchange, self._downstream
         head = exchange.head
-        exchange.endpoint = self._pool.authority
+        exchange.endpoint = self.pool.authority
         self._connection = connection
-        self._reused = connection.idle_since > 0
+        self.reused = connection.idle_since > 0
         connection.begin(self, bodiless=exchange.bodiless)
         dropped, added = downstream.peer.upstream_fields(head, exchange.ids)
         if head.fields.websocket and head.asks_for_tunnel:
@@ -84,7 +100,7 @@ class Forwarding:
         onward = exchange.active.topology.onward
         if onward is not None:
             dropped, added = onward.dropped(dropped), added + onward.fields(exchange.identity)
-        connection.write(request_head(head, head.host or self._pool.authority.encode(), dropped, added))
+        connection.write(request_head(head, head.host or self.pool.authority.encode(), dropped, added))
         self.sending_blocked = False
         if exchange.body is None:
             self._request_sent()
@@ -93,7 +109,7 @@ class Forwarding:
 
     def not_connected(self, failure: Failure, detail: str) -> None:
         """No connection is to be had."""
-        self._fail(failure, detail)
+        self.fail(failure, detail)
 
     def pass_body(self, pieces: list[bytes], *, last: bool) -> None:
         """Send what the client sent of its body."""
@@ -101,7 +117,7 @@ class Forwarding:
         if connection is None:
             return
         if pieces or last:  # The last chunk alone counts too: a second attempt could not send it again.
-            self._body_passed = True
+            self.body_passed = True
         if self._exchange.head.length == CHUNKED:
             for piece in pieces:
                 connection.write(chunk(piece))
@@ -146,7 +162,10 @@ class Forwarding:
         if connection is None or not exchange.head.asks_for_tunnel:
             raise ResponseRefused("the answer is a 101, for which nobody asked")
         check_agreement(exchange.head.fields, head.agreement)
-        self._connection = exchange.forwarding = None
+        if self.pool is not None:
+            self.pool.standing.answered += 1
+            self.pool.note_answer(self, head.status)
+        self._connection = exchange.forwarding = exchange.deadline = None  # A tunnel is as long as it is.
         exchange.status = head.status
         added = OPENING + exchange.ids.line + exchange.answer_fields
         answer = response_head(head.status, head.reason, head.fields, added)
@@ -154,6 +173,13 @@ class Forwarding:
 
     def response_head(self, head: ResponseHead, pieces: list[bytes], *, ended: bool) -> None:
         """Pass the final head on, with a framing that this client understands, and what came along with it."""
+        assert self.pool is not None
+        standing = self.pool.standing
+        standing.answered += 1
+        if head.status >= 500 or standing.troubled:
+            self.pool.note_answer(self, head.status)
+            if self._is_repeated(head.status):
+                return
         exchange = self._exchange
         self.answering = True
         exchange.status = head.status
@@ -213,35 +239,83 @@ class Forwarding:
         if self._connection is not None:
             self._connection.resume_reading()
 
-    # 4. on failure: once more, a problem, or the end
+    # 4. on failure: once more, the monolith, a problem, or the end
 
     def response_failed(self, failure: Failure, detail: str) -> None:
         """The connection ended before the answer did."""
         self._connection = None
-        self._fail(failure, detail)
+        self.fail(failure, detail)
+
+    def overdue(self, seconds: float, *, sending: bool) -> None:
+        """What was waited for did not come within ``seconds``."""
+        if self._connection is None:
+            self.fail(Failure.QUEUE_TIMEOUT, f"no connection was free within {seconds:g} s")
+        elif not sending:
+            self.fail(Failure.RESPONSE_TIMEOUT, f"no answer within {seconds:g} s")
+        else:
+            stalled = Failure.SEND_TIMEOUT if self.sending_blocked else Failure.REQUEST_TIMEOUT
+            self.fail(stalled, f"no progress of the request's body within {seconds:g} s")
 
     def abandon(self) -> None:
         """Nobody waits for the answer any more: stop the application's work on it."""
         self.abandoned = True
+        if self.pool is not None and self.pool.standing.troubled:
+            self.pool.standing.left(self)
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.discard()
 
-    def _fail(self, failure: Failure, detail: str) -> None:
+    def fail(self, failure: Failure, detail: str) -> None:
+        """This attempt came to nothing."""
+        if self.pool is not None:
+            self._note(self.pool, failure)
         if self.answering:
-            self._exchange.failure = failure
-            self._downstream.abort()
-            return
-        verdict = judge_retry(
-            failure,
-            attempts=self._attempts,
-            method=self._exchange.head.method,
-            reused=self._reused,
-            body_passed=self._body_passed,
-            endpoints=len(self._balancer.pools),
-        )
-        if verdict.granted:
-            self.sending_blocked = True
-            self.begin(fresh=True)
+            self._downstream.cut_answer(failure, detail)
+        elif self.pool is not None and verdict(failure, self, self._exchange).granted:
+            self._again()
+        elif may_fall_back(self, self._exchange, failure):
+            self._go_to_monolith(failure)
         else:
             self._downstream.answer_failure(failure, detail)
+
+    def _note(self, pool: EndpointPool, failure: Failure) -> None:
+        """What it says about the endpoint."""
+        stale = failure is Failure.RESET_BEFORE_HEAD and self.reused
+        unsent = failure is Failure.DEADLINE and (self._connection is None or not self._connection.request_complete)
+        if stale or unsent or (failure is Failure.DEADLINE and self.answering):
+            pool.standing.left(self)
+        else:
+            pool.note_failure(self, failure)
+
+    def _nobody_to_ask(self) -> None:
+        name = self.balancer.upstream.name
+        self.pool = None
+        if self.balancer.pools and not self.balancer.askable():
+            self.fail(Failure.BREAKER_OPEN, f"the breaker of every endpoint of {name} is open")
+        else:
+            self.fail(Failure.NO_ENDPOINT, f"no endpoint of {name} can be asked")
+
+    def _is_repeated(self, status: int) -> bool:
+        """Whether the request is sent again in place of passing this answer on."""
+        route = self._exchange.route
+        if route is None or status not in route.route.retries.statuses:
+            return False
+        if not verdict(None, self, self._exchange).granted:
+            return False
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.discard()
+        self._again()
+        return True
+
+    def _again(self) -> None:
+        self.sending_blocked = True
+        self.begin(fresh=True)
+
+    def _go_to_monolith(self, cause: Failure) -> None:
+        self.balancer = fall_back(self._exchange, cause)
+        self.balancer.requests += 1
+        self.pool = None
+        self.attempts = 0
+        self.sending_blocked = True
+        self.begin()

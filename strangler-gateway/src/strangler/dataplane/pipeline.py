@@ -14,6 +14,7 @@ from strangler.dataplane.forwarder import Forwarding
 from strangler.dataplane.hold import sorry
 from strangler.http1.refusal import RequestRefused
 from strangler.policies.guard import Denied
+from strangler.resilience.deadline import Deadline
 
 if TYPE_CHECKING:
     from strangler.dataplane.active import Active
@@ -39,6 +40,8 @@ def run(exchange: "Exchange", downstream: "Downstream") -> None:
     exchange.route = route
     if head.fields.websocket:
         downstream.judge_tunnel()
+    if route.deadline is not None:
+        exchange.deadline = Deadline.after(route.deadline, exchange.began)
 
     # 3. guard
     if route.guard is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from strangler.dataplane.answers import problem
 from strangler.dataplane.exchange import Exchange
 from strangler.dataplane.forwarded import Peer, new_id
-from strangler.dataplane.phase import HEAD, IDLE, LINGER, RELAY, RESPONSE, Phase
+from strangler.dataplane.phase import BODY, HEAD, IDLE, LINGER, RELAY, Phase
 from strangler.model.failure import Failure
 
 if TYPE_CHECKING:
@@ -69,12 +69,15 @@ class Waits(asyncio.Protocol):
             self._expire_silence()
         elif phase is RELAY:
             self._expire_relay(exchange)
-        elif phase is RESPONSE:
-            self.answer_failure(Failure.RESPONSE_TIMEOUT, f"no answer within {self._wait:g} s")
+        elif exchange.forwarding is not None:
+            exchange.forwarding.overdue(self._wait, sending=phase is BODY)
         else:
-            assert exchange.forwarding is not None
-            stalled = Failure.SEND_TIMEOUT if exchange.forwarding.sending_blocked else Failure.REQUEST_TIMEOUT
-            self.answer_failure(stalled, f"no progress of the request's body within {self._wait:g} s")
+            self.answer_failure(Failure.RESPONSE_TIMEOUT, f"no answer within {self._wait:g} s")
+
+    def expire_request(self, exchange: Exchange) -> None:
+        """The request's own deadline has passed; called by the worker's sweep."""
+        fail = self.answer_failure if exchange.forwarding is None else exchange.forwarding.fail
+        fail(Failure.DEADLINE, "the request as a whole took too long")
 
     def _expire_silence(self) -> None:
         """Nothing is asked any more. A client that still reads its last answer is given more time."""
@@ -94,15 +97,22 @@ class Waits(asyncio.Protocol):
             self._unsent = unsent
             self.deadline = self._worker.now + self._wait
             return
-        exchange.failure = Failure.CLIENT_STALLED if unsent else Failure.BODY_TIMEOUT
-        self._worker.report(exchange.failure, f"no byte of the answer moved within {self._wait:g} s", exchange)
-        self.abort()
+        assert exchange.forwarding is not None
+        stalled = Failure.CLIENT_STALLED if unsent else Failure.BODY_TIMEOUT
+        exchange.forwarding.fail(stalled, f"no byte of the answer moved within {self._wait:g} s")
 
     # The ends of a connection
 
     def write(self, data: bytes) -> None:
         """Send a part of the answer."""
         self._cork.write(self._transport, data)
+
+    def cut_answer(self, failure: Failure, detail: str) -> None:
+        """The answer that has begun will not be complete."""
+        if self.exchange is not None:
+            self.exchange.failure = failure
+            self._worker.report(failure, detail, self.exchange)
+        self.abort()
 
     def abort(self) -> None:
         """Cut the connection by a reset: the client must not take half an answer for a whole one."""

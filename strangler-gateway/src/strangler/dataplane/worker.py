@@ -27,7 +27,7 @@ from strangler.model.snapshot import Gateway, Limits, Snapshot
 from strangler.model.telemetry import LogSettings
 from strangler.telemetry.families.processes import CLIENTS_ACCEPTED, CLIENTS_REFUSED, TUNNEL_BYTES, TUNNELS
 from strangler.telemetry.meters import Meters
-from strangler.upstream.balancer import Balancers
+from strangler.upstream.balancers import Balancers
 from strangler.upstream.cork import Cork
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Worker:
         self.limits = Limits()
         self.parser = RequestParser(self.limits)
         self._adopt_gateway(Gateway(), AccessLog(LogSettings(), self.meters))
-        self._balancers = Balancers(ResponseParser(own=frozenset((b"x-request-id",))), self.cork)
+        self._balancers = Balancers(ResponseParser(own=frozenset((b"x-request-id",))), self.cork, self.meters)
         self._authenticators: Authenticators | None = None
         self._downstreams: set[Downstream] = set()
         self._reports: Counter[Failure] = Counter()
@@ -81,6 +81,8 @@ class Worker:
         """Set when the last connection of a stopping worker is closed."""
         self._vitals = Vitals(self.meters, TICK)
         self._ticks = 0
+        self._deadlines = False
+        """Whether there ever was a route whose requests have deadlines of their own."""
         self.now = self.loop.time()
         """The event loop's time at the last tick: exact enough for deadlines, and it costs nothing to read."""
         self._tick()
@@ -105,6 +107,7 @@ class Worker:
         old_log = self.log
         self._adopt_gateway(snapshot.gateway, log)
         self.active = active
+        self._deadlines = self._deadlines or any(route.deadline is not None for route in topology.routes)
         self.revision = snapshot.revision
         self._vitals.adopted(snapshot.gateway.watchdog)
         if old_log is not log:
@@ -257,5 +260,13 @@ class Worker:
         overdue = [downstream for downstream in self._downstreams if downstream.deadline <= now]
         for downstream in overdue:
             downstream.expire()
-        for pool in self._balancers.pools():
-            pool.reap(now)
+        if self._deadlines:
+            self._expire_requests()
+        self._balancers.tick(now)
+
+    def _expire_requests(self) -> None:
+        now = time.perf_counter()
+        under_way = ((downstream, downstream.exchange) for downstream in tuple(self._downstreams))
+        for downstream, exchange in under_way:
+            if exchange is not None and exchange.deadline is not None and exchange.deadline.passed(now):
+                downstream.expire_request(exchange)

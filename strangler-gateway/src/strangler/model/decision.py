@@ -24,6 +24,8 @@ class Reason(StrEnum):
     ABOVE_WEIGHT = "above_weight"
     NO_SUBJECT = "no_subject"
     """A canary whose sticky sources were all absent from the request."""
+    FALLBACK = "fallback"
+    """The service could not take a safe request, and its route lets the monolith answer instead."""
 
 
 @dataclass(frozen=True, slots=True)

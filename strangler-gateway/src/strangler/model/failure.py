@@ -18,11 +18,19 @@ class Failure(Enum):
     POOL_FULL = ("queue.gateway", 503, "Too many requests wait for the application")
     TUNNELS_FULL = ("tunnels.gateway", 503, "Too many WebSockets are open")
     TUNNEL_IDLE = ("tunnel_idle.gateway", 0, "Nobody said anything in a WebSocket for too long")
+    QUEUE_TIMEOUT = ("queue_timeout.gateway", 503, "The request waited too long for a connection to the application")
     STOPPING = ("stopping.gateway", 503, "The gateway is stopping")
+    NO_ENDPOINT = ("endpoint.upstream", 503, "The application has no endpoint now")
+    BREAKER_OPEN = (
+        "breaker.upstream",
+        503,
+        "The application failed to answer too often, and is left alone for a moment",
+    )
     CONNECT = ("connect.upstream", 502, "The application cannot be reached")
     CONNECT_TIMEOUT = ("connect_timeout.upstream", 504, "The application did not accept the connection in time")
     SEND_TIMEOUT = ("send_timeout.upstream", 504, "The application did not take the request in time")
     RESPONSE_TIMEOUT = ("head_timeout.upstream", 504, "The application did not answer in time")
+    DEADLINE = ("deadline.upstream", 504, "The request was not done in time")
     RESET_BEFORE_HEAD = ("head.upstream", 502, "The application closed the connection without an answer")
     BAD_RESPONSE = ("framing.upstream", 502, "The application's answer is not valid HTTP")
     RESET_IN_BODY = ("body.upstream", 0, "The application closed the connection in the middle of its answer")

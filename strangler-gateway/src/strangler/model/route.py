@@ -53,9 +53,22 @@ class Timeouts:
     """In seconds. ``response``: from the request's end to the response head; ``idle``: between any two bytes."""
 
     response: float = 60.0
+    """Of each attempt."""
     idle: float = 60.0
     tunnel_idle: float = 3600.0
     """How long nobody may say anything in a WebSocket."""
+    request: float | None = None
+    """From the request's head to the answer's last byte, over all attempts; None for as long as something moves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """When a request is sent again. What never left the gateway, or met a stale connection, is sent again anyway."""
+
+    attempts: int = 2
+    """The first one included."""
+    statuses: frozenset[int] = frozenset()
+    """Answers to idempotent requests that are not passed on while another attempt is left."""
 
 
 CATCH_ALL = "catch-all"
@@ -81,6 +94,9 @@ class Route:
     timeouts: Timeouts = Timeouts()
     writes: tuple[str, ...] = ()
     """The modules whose data a request to this route may change."""
+    retries: Retries = Retries()
+    fallback: bool = False
+    """Whether the monolith answers a safe request that the service cannot take."""
     strict: bool = True
     """Whether paths that applications read differently (``//``, ``..``, encoded slashes, ``;``) are refused."""
     authentication: Authentication | None = None

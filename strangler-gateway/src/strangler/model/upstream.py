@@ -1,6 +1,7 @@
-"""Where requests can be sent: an upstream and its endpoints."""
+"""Where requests can be sent: an upstream, its endpoints, and what is done when one of them fails. Times in seconds."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +17,70 @@ class Endpoint:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+class Balance(StrEnum):
+    """How an upstream's endpoints share its requests."""
+
+    ROUND_ROBIN = "round_robin"
+    """In turn."""
+    LEAST_LOADED = "least_loaded"
+    """Of two endpoints taken by chance, the one with fewer requests under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """When an endpoint that gives no answer is left alone, and how it is tried again."""
+
+    failure_percent: int = 50
+    """It opens when at least this share of the attempts within ``window`` got no answer…"""
+    minimum: int = 10
+    """… and there were at least this many."""
+    window: float = 10.0
+    open_time: float = 5.0
+    """How long nothing is sent; up to half as long again by chance, so that workers do not come back together."""
+    probes: int = 3
+    """Requests that are then let through; if all of them are answered it closes, if one is not it opens again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlier:
+    """When an endpoint that answers badly is ejected: passed over while others can answer."""
+
+    failures: int = 5
+    """Consecutive answers of 500 and above, or attempts without an answer."""
+    base_time: float = 30.0
+    """An ejection takes as long as this times the ejections that it had lately…"""
+    max_time: float = 300.0
+    """… but never longer than this."""
+    max_percent: int = 10
+    """The share of an upstream's endpoints that may be ejected at a time; one always may."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """How each worker asks each endpoint whether it is well."""
+
+    path: str
+    interval: float = 10.0
+    timeout: float = 2.0
+    healthy: int = 2
+    """Consecutive good answers that make an endpoint healthy again."""
+    unhealthy: int = 3
+    """Consecutive bad or missing answers that make it unhealthy."""
+    statuses: tuple[tuple[int, int], ...] = ((200, 399),)
+    """Ranges of good statuses, both ends included."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryBudget:
+    """How many requests may be sent again: a share of the requests of the last ten seconds, or ``minimum``."""
+
+    percent: int = 20
+    minimum: int = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A named application: one or more endpoints that answer alike. Times are in seconds."""
+    """A named application: one or more endpoints that answer alike."""
 
     name: str
     endpoints: tuple[Endpoint, ...]
@@ -29,3 +91,10 @@ class Upstream:
     """Per endpoint and worker."""
     max_pending: int = 1024
     """Requests that may wait for a connection, per endpoint and worker; one more is answered 503."""
+    pending_timeout: float = 10.0
+    """How long a request may wait for a connection; then it is answered 503."""
+    balance: Balance = Balance.ROUND_ROBIN
+    breaker: Breaker | None = Breaker()
+    outlier: Outlier | None = Outlier()
+    health: HealthCheck | None = None
+    retry_budget: RetryBudget = RetryBudget()

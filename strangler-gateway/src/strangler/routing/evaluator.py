@@ -7,6 +7,7 @@ from strangler.routing.bucket import bucket
 CANARY = Stage.CANARY
 NO_ROUTE = Decision(Arm.MONOLITH, Reason.NO_ROUTE)
 KILLED = Decision(Arm.MONOLITH, Reason.KILLED)
+FALLBACK = Decision(Arm.MONOLITH, Reason.FALLBACK)
 _STAGE_MONOLITH = Decision(Arm.MONOLITH, Reason.STAGE_MONOLITH)
 _STAGE_SERVICE = Decision(Arm.SERVICE, Reason.STAGE_SERVICE)
 _COHORT = Decision(Arm.SERVICE, Reason.COHORT)

@@ -8,8 +8,9 @@ from strangler.http1.response import ResponseParser
 from strangler.model.failure import Failure
 from strangler.model.messages import PoolState
 from strangler.model.upstream import Endpoint, Upstream
-from strangler.upstream.connection import UpstreamConnection
+from strangler.upstream.connection import Home, UpstreamConnection
 from strangler.upstream.cork import Cork
+from strangler.upstream.standing import Standing
 
 REUSE_UNSAFE_WITHIN = 1.0
 """Seconds. A request that cannot be repeated only takes a connection that was in use until so recently: applications
@@ -32,8 +33,11 @@ class Waiter(Protocol):
 class EndpointPool:
     """All connections of this worker to one endpoint."""
 
-    def __init__(self, upstream: Upstream, endpoint: Endpoint, parser: ResponseParser, cork: Cork) -> None:
+    def __init__(
+        self, upstream: Upstream, endpoint: Endpoint, parser: ResponseParser, cork: Cork, standing: Standing
+    ) -> None:
         self.endpoint = endpoint
+        self.standing = standing
         self._upstream = upstream
         self._parser = parser
         self._cork = cork
@@ -114,6 +118,26 @@ class EndpointPool:
         )
 
     @property
+    def load(self) -> int:
+        """Requests under way, and those that wait."""
+        return len(self._open) - len(self._idle) + len(self._waiting)
+
+    # What became of the requests, where that changes anything: see ``Standing``
+
+    @property
+    def ejected(self) -> bool:
+        """Whether others are asked in its place for what it answered."""
+        return self.standing.ejected(self._loop.time())
+
+    def note_answer(self, token: object, status: int) -> None:
+        """It answered."""
+        self.standing.answer(token, status, self._loop.time())
+
+    def note_failure(self, token: object, failure: Failure) -> None:
+        """The attempt failed, through whomever."""
+        self.standing.failure(token, failure, self._loop.time())
+
+    @property
     def _full(self) -> bool:
         return len(self._open) + self._opening >= self._upstream.max_connections
 
@@ -138,12 +162,17 @@ class EndpointPool:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    async def dial(self, home: Home) -> UpstreamConnection:
+        """A new connection to the endpoint, which belongs to ``home``. Raises ``OSError``."""
+        _, connection = await self._loop.create_connection(
+            lambda: UpstreamConnection(home, self._parser, self._cork), self.endpoint.host, self.endpoint.port
+        )
+        return connection
+
     async def _connect(self) -> None:
         try:
             async with asyncio.timeout(self._upstream.connect_timeout):
-                _, connection = await self._loop.create_connection(
-                    lambda: UpstreamConnection(self, self._parser, self._cork), self.endpoint.host, self.endpoint.port
-                )
+                connection = await self.dial(self)
         except TimeoutError:
             seconds = self._upstream.connect_timeout
             self._not_opened(Failure.CONNECT_TIMEOUT, f"no connection to {self.authority} within {seconds:g} s")

@@ -1,0 +1,68 @@
+"""The balancers of a worker: what becomes of them and their connections when the configuration changes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from strangler.http1.response import ResponseParser
+from strangler.model.upstream import Upstream
+from strangler.resilience.circuit_breaker import State
+from strangler.telemetry.families.upstreams import BREAKER_OPENED, BREAKERS, EJECTED, EJECTIONS, UNHEALTHY
+from strangler.telemetry.meters import Meters, Reading
+from strangler.upstream.balancer import Balancer
+from strangler.upstream.cork import Cork
+from strangler.upstream.pool import EndpointPool
+
+
+class Balancers:
+    """By name. An upstream that did not change keeps its connections over a new snapshot."""
+
+    def __init__(self, parser: ResponseParser, cork: Cork, meters: Meters | None = None) -> None:
+        self._parser = parser
+        self._cork = cork
+        self._meters = meters or Meters()
+        self._by_name: dict[str, Balancer] = {}
+        self._meters.ask(self._readings)
+
+    def update(self, upstreams: tuple[Upstream, ...]) -> dict[str, Balancer]:
+        """Adopt these upstreams and return their balancers by name."""
+        old = self._by_name
+        self._by_name = {upstream.name: self._adopt(old.get(upstream.name), upstream) for upstream in upstreams}
+        for name, balancer in old.items():
+            if self._by_name.get(name) is not balancer:
+                balancer.retire()
+        return self._by_name
+
+    def _adopt(self, kept: Balancer | None, upstream: Upstream) -> Balancer:
+        if kept is None or replace(kept.upstream, endpoints=upstream.endpoints) != upstream:
+            return Balancer(upstream, self._parser, self._cork, self._meters)
+        if kept.upstream.endpoints != upstream.endpoints:
+            kept.upstream = upstream
+            kept.replace_endpoints(upstream.endpoints)
+        return kept
+
+    def tick(self, now: float) -> None:
+        """Called about twice a second."""
+        for balancer in self._by_name.values():
+            balancer.tick(now)
+
+    def pools(self) -> Iterator[EndpointPool]:
+        """Every pool in use."""
+        for balancer in self._by_name.values():
+            yield from balancer.pools
+
+    def _readings(self) -> Iterator[Reading]:
+        for name, balancer in self._by_name.items():
+            for pool in balancer.pools:
+                yield from _standing(name, pool)
+
+
+def _standing(upstream: str, pool: EndpointPool) -> Iterator[Reading]:
+    standing, labels = pool.standing, (upstream, pool.authority)
+    if standing.breaker is not None:
+        for state in State:
+            yield BREAKERS, (*labels, state.value), int(state is standing.breaker.state)
+        yield BREAKER_OPENED, labels, standing.breaker.opened
+    if standing.outlier is not None:
+        yield EJECTED, labels, int(pool.ejected)
+        yield EJECTIONS, labels, standing.outlier.ejections
+    yield UNHEALTHY, labels, int(not standing.healthy)
