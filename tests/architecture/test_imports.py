@@ -51,6 +51,8 @@ OFFENCES = [
     ("rooms", "strangler-gateway/src/strangler/telemetry/meters.py", "strangler.routing.bucket"),
     ("pure", "strangler-gateway/src/strangler/telemetry/families/control.py", "time"),
     ("ports", "strangler-gateway/src/strangler/policies/guard.py", "redis"),
+    ("rooms", "strangler-gateway/src/strangler/config/templates.py", "strangler.adapters.limit_store"),
+    ("adapters", "strangler-gateway/src/strangler/dataplane/rate_limiting.py", "redis"),
     ("request-path", "strangler-gateway/src/strangler/dataplane/pipeline.py", "fastapi"),
 ]
 

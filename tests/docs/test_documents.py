@@ -47,6 +47,10 @@ def test_the_how_to_happens_in_an_empty_folder_before_an_application_that_knows_
     follow(reader, "docs/how-to/your-own-monolith.md")
 
 
+def test_the_configurations_of_the_page_about_limits_are_valid(reader: Reader) -> None:
+    follow(reader, "docs/how-to/limit-requests.md")
+
+
 def test_a_reader_notices_what_does_not_happen(reader: Reader) -> None:
     reader.follow([File("a.txt", "one\n"), Terminal((Command(1, "cat a.txt", "one\n"),), goes_on=False)])
     with pytest.raises(DocumentIsWrong, match="line 7"):

@@ -89,7 +89,8 @@ def _validate(data: dict[str, Any], report: Report) -> Sound:
     names = {*upstreams, MONOLITH} if isinstance(upstreams, dict) else None
     authenticators = data.get("authentication", {})
     known = set(authenticators) if isinstance(authenticators, dict) else None
-    return Sound(ConfigFile.model_validate(remainder), numbers, names, known)
+    file = ConfigFile.model_validate(remainder)
+    return Sound(file, numbers, names, known, gateway=("gateway",) not in wrong)
 
 
 def _unsound(place: DocumentPath) -> set[DocumentPath]:

@@ -32,11 +32,13 @@ _SECTIONS = (
     ("gateway", "GatewaySection"),
     ("gateway.limits", "LimitsSection"),
     ("gateway.access_log", "AccessLogSection"),
+    ("gateway.limit_store", "LimitStoreSection"),
     ("routes[]", "RouteSection"),
     ("routes[].match", "MatchSection"),
     ("routes[].timeouts", "TimeoutsSection"),
     ("routes[].authenticate", "AuthenticateSection"),
     ("routes[].authorize", "AuthorizeSection"),
+    ("routes[].rate_limits[]", "RateLimitSection"),
     ("authentication.NAME", "AuthenticatorSection"),
     ("authentication.NAME.jwt", "JwtSection"),
     ("authentication.NAME.api_keys", "ApiKeysSection"),
@@ -70,7 +72,7 @@ def _table(section: dict[str, Any]) -> str:
 
 def _default(field: dict[str, Any]) -> str:
     default = field.get("default")
-    if default is None or default in ({}, []) or isinstance(default, dict):
+    if default in (None, "", {}, []) or isinstance(default, dict):
         return ""
     return f"`{_flow(default)}`"
 

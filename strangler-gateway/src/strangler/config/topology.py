@@ -17,6 +17,7 @@ from strangler.config.document import Path as DocumentPath
 from strangler.config.document import Report
 from strangler.config.loaded import Process, Serve, Topology
 from strangler.config.nearness import did_you_mean
+from strangler.config.rate_limits import build_limit_store, build_rate_limits
 from strangler.config.telemetry import build_access_log
 from strangler.config.templates import shape
 from strangler.config.weight import weight_from_percent
@@ -42,6 +43,8 @@ class Sound:
     """Every upstream that the document names, wrong ones too; None if that cannot be told."""
     authenticator_names: set[str] | None
     """Every authenticator, likewise."""
+    gateway: bool = True
+    """Whether the section about the gateway is as it stands in the document."""
 
     @property
     def numbered_routes(self) -> list[tuple[int, schema.RouteSection]]:
@@ -91,7 +94,8 @@ def build_processes(sections: dict[str, schema.ProcessSection]) -> tuple[Process
 
 def _gateway(section: schema.GatewaySection) -> Gateway:
     limits = Limits(**section.limits.model_dump())
-    return Gateway(limits, tuple(section.trusted_proxies), build_access_log(section.access_log), section.watchdog)
+    access_log, store = build_access_log(section.access_log), build_limit_store(section.limit_store)
+    return Gateway(limits, tuple(section.trusted_proxies), access_log, section.watchdog, store)
 
 
 def _upstreams(file: schema.ConfigFile, report: Report) -> tuple[Upstream, ...]:
@@ -159,6 +163,12 @@ def _route(section: schema.RouteSection, place: DocumentPath, sound: Sound, repo
             section.authenticate, (*place, "authenticate"), sound.authenticator_names, report
         ),
         authorization=build_authorization(section, (*place, "authorize"), report),
+        rate_limits=build_rate_limits(
+            section.rate_limits,
+            (*place, "rate_limits"),
+            store=sound.file.gateway.limit_store is not None or not sound.gateway,
+            report=report,
+        ),
     )
 
 

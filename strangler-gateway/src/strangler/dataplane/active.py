@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from strangler.dataplane.counters import ArmCounters, Counters
 from strangler.dataplane.hold import Holds
+from strangler.dataplane.rate_limiting import RateLimiting
 from strangler.http1.section import HeaderSection
 from strangler.model.decision import Arm, Decision
 from strangler.model.flag import Flag, Kill, Stage
@@ -70,18 +71,21 @@ class Topology:
         balancers: Balancers,
         counters: Counters,
         holds: Holds,
+        rate_limiting: RateLimiting,
         prepared: "Prepared | None" = None,
     ) -> None:
         by_name = balancers.update(snapshot.upstreams)
         self.onward = prepared.onward if prepared is not None else None
         """What applications are told about who asks; None where nobody is asked who they are."""
+        rate_limiting.adopt(snapshot)
         self.fingerprint = snapshot.topology
         self.routes = tuple(
             ActiveRoute(number, route, by_name, counters, holds) for number, route in enumerate(snapshot.routes)
         )
-        if prepared is not None:
-            for active in self.routes:
-                active.guard = in_turn(prepared.guards(active.route))
+        for active in self.routes:
+            early, late = rate_limiting.guards(active.route)
+            asking = prepared.guards(active.route) if prepared is not None else ()
+            active.guard = in_turn((*early, *asking, *late))
         self.catch_all = self.routes[-1]
         self._matcher = Matcher((active.route.match, active) for active in self.routes)
 

@@ -17,6 +17,7 @@ from strangler.dataplane.exchange import Exchange
 from strangler.dataplane.forwarded import Network, parse_networks
 from strangler.dataplane.hold import Holds
 from strangler.dataplane.log_line import Refusal
+from strangler.dataplane.rate_limiting import RateLimiting
 from strangler.dataplane.vitals import Vitals
 from strangler.http1.request import RequestParser
 from strangler.http1.response import ResponseParser
@@ -73,6 +74,7 @@ class Worker:
         self._adopt_gateway(Gateway(), AccessLog(LogSettings(), self.meters))
         self._balancers = Balancers(ResponseParser(own=frozenset((b"x-request-id",))), self.cork, self.meters)
         self._authenticators: Authenticators | None = None
+        self._rate_limiting = RateLimiting(self.meters)
         self._downstreams: set[Downstream] = set()
         self._reports: Counter[Failure] = Counter()
         self._server: asyncio.Server | None = None
@@ -96,13 +98,15 @@ class Worker:
         """
         same = self.revision and self.active.topology.fingerprint == snapshot.topology
         prepared = None if same else self._prepared(snapshot)
+        self._rate_limiting.prepare(snapshot)
         log = self.log
         if snapshot.gateway.access_log != self._gateway.access_log:
             log = AccessLog(snapshot.gateway.access_log, self.meters)
         if same:
             topology = self.active.topology
         else:
-            topology = Topology(snapshot, self._balancers, self.counters, self.holds, prepared)
+            limiting = self._rate_limiting
+            topology = Topology(snapshot, self._balancers, self.counters, self.holds, limiting, prepared)
         active = Active(snapshot, topology, self.generation, self.kills)
         old_log = self.log
         self._adopt_gateway(snapshot.gateway, log)
@@ -216,6 +220,7 @@ class Worker:
             downstream.abort()
         for pool in self._balancers.pools():
             pool.retire()
+        self._rate_limiting.close()
         await asyncio.sleep(0)
         self.log.close()
 

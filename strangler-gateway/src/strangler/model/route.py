@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from strangler.model.authentication import Authentication, Authorization
+from strangler.model.rate_limit import RateLimit
 
 
 class PathKind(StrEnum):
@@ -101,3 +102,5 @@ class Route:
     """Whether paths that applications read differently (``//``, ``..``, encoded slashes, ``;``) are refused."""
     authentication: Authentication | None = None
     authorization: Authorization | None = None
+    rate_limits: tuple[RateLimit, ...] = ()
+    """How often it may be asked; a request must be within all of them."""

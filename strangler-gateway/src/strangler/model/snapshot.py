@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from strangler.model.authentication import Authenticator, IdentityForm
 from strangler.model.flag import Flag
+from strangler.model.rate_limit import LimitStore
 from strangler.model.route import Route
 from strangler.model.telemetry import LogSettings
 from strangler.model.upstream import Upstream
@@ -38,6 +39,8 @@ class Gateway:
     access_log: LogSettings = field(default_factory=LogSettings)
     watchdog: float = 0.25
     """Seconds after which a blocked event loop is reported with its stack; 0 for never."""
+    limit_store: LimitStore | None = None
+    """Where shared rate limits are counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from strangler.config.schema.authentication import (
 )
 from strangler.config.schema.file import ConfigFile, ProcessSection, schema
 from strangler.config.schema.gateway import GatewaySection, LimitsSection
+from strangler.config.schema.rate_limit import LimitStoreSection, RateLimitSection
 from strangler.config.schema.route import MatchSection, RouteSection, TimeoutsSection
 from strangler.config.schema.telemetry import AccessLogSection
 from strangler.config.schema.upstream import UpstreamSection
@@ -26,9 +27,11 @@ __all__ = [
     "GatewaySection",
     "IdentitySection",
     "JwtSection",
+    "LimitStoreSection",
     "LimitsSection",
     "MatchSection",
     "ProcessSection",
+    "RateLimitSection",
     "RouteSection",
     "TimeoutsSection",
     "UpstreamSection",

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from strangler.config.schema.rate_limit import LimitStoreSection
 from strangler.config.schema.telemetry import AccessLog, AccessLogSection
 from strangler.config.schema.types import Listener, Network, Seconds, Section, store_url
 
@@ -97,4 +98,9 @@ class GatewaySection(Section):
     )
     limits: LimitsSection = Field(
         default=LimitsSection(), description="Bounds on requests and connections.", examples=[{"header_count": 200}]
+    )
+    limit_store: LimitStoreSection | None = Field(
+        default=None,
+        description="Where shared rate limits are counted.",
+        examples=[{"url": "redis://127.0.0.1:6379/0"}],
     )

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from strangler.config.schema.authentication import AuthenticateSection, AuthorizeSection
+from strangler.config.schema.rate_limit import RateLimitSection
 from strangler.config.schema.types import (
     HeaderName,
     HeaderValue,
@@ -120,4 +121,9 @@ class RouteSection(Section):
     )
     authorize: AuthorizeSection | None = Field(
         default=None, description="What whoever asks must have.", examples=[{"scopes": ["orders:read"]}]
+    )
+    rate_limits: list[RateLimitSection] = Field(
+        default=[],
+        description="How often it may be asked; a request must be within all of them; one too many is answered 429.",
+        examples=[[{"name": "burst", "requests": 10, "per": 1}]],
     )

@@ -32,7 +32,8 @@ def _method(text: str) -> str:
     return text
 
 
-def _header_name(text: str) -> str:
+def check_header_name(text: str) -> str:
+    """A field's name (RFC 9110 §5.1)."""
     if not _TOKEN.fullmatch(text):
         raise ValueError(f"«{text}» is not a header name: letters, digits and «-», no spaces or colons")
     return text
@@ -113,7 +114,7 @@ def store_url(text: str) -> str:
 
 Name = Annotated[str, AfterValidator(_name)]
 Method = Annotated[str, AfterValidator(_method)]
-HeaderName = Annotated[str, AfterValidator(_header_name)]
+HeaderName = Annotated[str, AfterValidator(check_header_name)]
 HeaderValue = Annotated[str, AfterValidator(_header_value)]
 StickyText = Annotated[str, AfterValidator(_sticky)]
 Word = Annotated[str, AfterValidator(_word)]

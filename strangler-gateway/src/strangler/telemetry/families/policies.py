@@ -9,3 +9,10 @@ AUTHENTICATIONS = Family(
     "Credentials by what became of them: accepted, cached (accepted before and still good), unavailable, or the reason "
     "for which they were rejected. Requests without a credential are not counted.",
 )
+RATE_LIMITS = Family(
+    "strangler_rate_limits_total",
+    "counter",
+    ("route", "limit", "outcome"),
+    "Requests counted by a rate limit: admitted, limited (429), or unavailable_open and unavailable_closed while its "
+    "store did not answer.",
+)

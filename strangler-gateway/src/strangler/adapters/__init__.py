@@ -1,0 +1,1 @@
+"""What policies reach through their ports: other servers, each with a bounded wait and a way to do without it."""

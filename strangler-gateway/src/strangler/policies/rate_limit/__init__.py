@@ -1,0 +1,1 @@
+"""How often a route may be asked: arithmetic, buckets, and the guards that ask them."""
