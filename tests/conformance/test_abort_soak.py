@@ -20,7 +20,7 @@ WARM_UP = 8
 BOUND = 6_000_000
 """Bytes by which resident memory may grow over what it was when the worker was warm: fragments of the allocator."""
 LIVES = {"Downstream", "Exchange", "Forwarding", "UpstreamConnection", "RequestHead", "ResponseHead",
-         "ChunkedReader", "LengthReader", "CloseReader"}  # fmt: skip
+         "ChunkedReader", "LengthReader", "CloseReader", "BoundedReader", "Tunnel"}  # fmt: skip
 """Classes whose objects live as long as a connection or a request, and no longer."""
 FAILING = {"reset-before-head", "reset-mid-body", "close-mid-body", "close-silently"}
 """Behaviours with an upstream of their own: their failures are not to cost the requests of others a connection."""

@@ -5,9 +5,10 @@ import time
 
 import pytest
 
+from strangler.model.route import PathKind, Route, RouteMatch
 from strangler.model.snapshot import Limits
 from support.bench import Bench
-from support.raw_http import Client, EndedError, request, wait_until
+from support.raw_http import Client, Conversation, EndedError, request, response, wait_until
 
 SMALL = Limits(target_bytes=100, header_count=10, header_bytes=2000, header_timeout=0.4, idle_timeout=0.6)
 
@@ -122,15 +123,122 @@ def test_a_connection_without_a_request_is_closed_in_silence(bench: Bench) -> No
 
 def test_connections_beyond_the_cap_are_turned_away_and_the_others_go_on(bench: Bench) -> None:
     bench.wait_until_quiet()
-    with bench.upstream(limits=Limits(connections=3)):
+    with bench.upstream(limits=Limits(connections=3)) as upstream:
         clients = [bench.client() for _ in range(3)]
         assert [client.ask(request("GET", "/")).status for client in clients] == [200] * 3
-        with bench.client() as one_more:
-            assert one_more.rest() == (b"", "closed")
+        for _ in range(5):
+            with bench.client() as one_more:
+                one_more.send(request("GET", "/turned-away"))
+                answer = one_more.answer()
+                assert (answer.status, answer.value("retry-after"), answer.value("connection")) == (503, b"1", b"close")
+                one_more.shut()
+                assert one_more.rest() == (b"", "closed")
         assert [client.ask(request("GET", "/")).status for client in clients] == [200] * 3
+        assert b"/turned-away" not in upstream.targets()
         for client in clients:
             client.close()
         wait_until(lambda: is_served(bench), "there is room again")
+
+
+def test_a_flood_beyond_the_cap_is_bounded_and_does_no_harm(bench: Bench) -> None:
+    bench.wait_until_quiet()
+    with bench.upstream(limits=Limits(connections=1)), bench.client() as served, contextlib.ExitStack() as stack:
+        assert served.ask(request("GET", "/")).status == 200
+        flood = [stack.enter_context(bench.client()) for _ in range(400)]
+        outcomes = [fate(client) for client in flood]
+        assert outcomes.count(503) >= 256
+        assert set(outcomes) <= {503, "closed", "reset"}
+        assert "reset" in outcomes or "closed" in outcomes
+        assert served.ask(request("GET", "/")).status == 200
+        served.close()
+        wait_until(lambda: is_served(bench), "there is room again")
+
+
+def fate(client: Client) -> int | str:
+    try:
+        return client.answer().status
+    except EndedError as ended:
+        return ended.how
+
+
+def test_one_address_has_no_more_than_its_share_unless_it_is_a_trusted_proxys(bench: Bench) -> None:
+    bench.wait_until_quiet()
+    limits = Limits(connections_per_client=2)
+    with bench.upstream(limits=limits), bench.client() as one, bench.client() as two:
+        assert [client.ask(request("GET", "/")).status for client in (one, two)] == [200] * 2
+        with bench.client() as three:
+            answer = three.answer()
+            assert (answer.status, answer.value("retry-after"), answer.value("connection")) == (429, b"1", b"close")
+        one.close()
+        wait_until(lambda: is_served(bench), "there is room again")
+        assert two.ask(request("GET", "/")).status == 200
+    bench.wait_until_quiet()
+    with bench.upstream(limits=limits, trusted_proxies=("127.0.0.0/8",)), contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(bench.client()) for _ in range(5)]
+        assert [client.ask(request("GET", "/")).status for client in clients] == [200] * 5
+
+
+def bounded(most: int) -> Route:
+    return Route("up", RouteMatch("/up", PathKind.PREFIX), module="m", group="m", monolith="monolith", body_bytes=most)
+
+
+def test_a_body_longer_than_its_route_allows_is_413_before_a_byte_of_it_is_passed_on(bench: Bench) -> None:
+    with bench.upstream(routes=(bounded(1000),)) as upstream, bench.client() as client:
+        assert client.ask(request("POST", "/up", body=b"x" * 1000)).status == 200
+        assert client.ask(request("POST", "/up", chunks=(b"x" * 600, b"y" * 400))).status == 200
+        assert client.ask(request("POST", "/elsewhere", body=b"x" * 1001)).status == 200
+        assert client.ask(request("GET", "/up")).status == 200
+        client.send(request("POST", "/up/late", "Expect: 100-continue", "Content-Length: 1001"))
+        answer = client.answer()
+        assert (answer.status, answer.value("connection")) == (413, b"close")
+        assert b"/up/late" not in upstream.received()
+
+
+def test_a_chunked_body_that_grows_beyond_the_bound_is_413_and_the_application_sees_it_cut_short(bench: Bench) -> None:
+    with bench.upstream(routes=(bounded(1000),)) as upstream, bench.client() as client:
+        client.send(request("POST", "/up", "Transfer-Encoding: chunked") + b"258\r\n" + b"x" * 600 + b"\r\n")
+        wait_until(lambda: upstream.received().endswith(b"x\r\n"), "the first chunk is passed on")
+        client.send(b"191\r\n" + b"y" * 401 + b"\r\n0\r\n\r\n" + request("GET", "/marker"))
+        answer = client.answer()
+        assert (answer.status, answer.value("connection")) == (413, b"close")
+        wait_until(lambda: upstream.conversations[0].ended != "", "the application's side is ended")
+        assert upstream.requests == []
+        assert b"y" not in upstream.received()
+
+
+def test_a_body_that_trickles_is_408_and_one_that_is_fast_enough_is_not(bench: Bench) -> None:
+    limits = Limits(body_rate=200, body_grace=1)
+    with bench.upstream(limits=limits), bench.client() as slow, bench.client() as steady:
+        for client in (slow, steady):
+            client.send(request("POST", "/", "Content-Length: 1200"))
+        began = time.monotonic()
+        slow.socket.settimeout(0.01)
+        status = 0
+        for _ in range(30):
+            time.sleep(0.1)
+            steady.send(b"x" * 40)
+            if not status:
+                slow.send(b"y")
+                with contextlib.suppress(TimeoutError):
+                    status = slow.answer().status
+        assert status == 408
+        assert time.monotonic() - began < 8
+        assert steady.answer().status == 200
+
+
+def test_waiting_for_100_and_a_slow_application_are_no_slow_upload(bench: Bench) -> None:
+    def serve(conversation: Conversation) -> None:
+        conversation.head()
+        time.sleep(2.5)  # More than the grace, which is for the client only.
+        conversation.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        assert len(conversation.exactly(100_000)) == 100_000
+        conversation.send(response())
+
+    with bench.upstream(serve, limits=Limits(body_rate=200, body_grace=1)), bench.client() as client:
+        client.send(request("POST", "/", "Expect: 100-continue", "Content-Length: 100000"))
+        assert client.message(bodiless=True).status == 100
+        client.send(b"x" * 100_000)
+        assert client.answer().status == 200
 
 
 def is_served(bench: Bench) -> bool:

@@ -7,17 +7,19 @@ from hypothesis import strategies as st
 from strangler.http1.body import (
     CHUNKED,
     LAST_CHUNK,
-    MAX_CHUNK_LINE,
-    MAX_OVERHEAD,
     UNTIL_CLOSE,
     BodyReader,
+    BoundedReader,
     ChunkedReader,
     ChunkError,
     CloseReader,
     LengthReader,
     body_reader,
     chunk,
+    request_reader,
 )
+from strangler.http1.refusal import RequestRefused
+from strangler.model.snapshot import Limits
 
 WHOLE = b'5\r\nhello\r\n0A;name="x;y"\r\n 0123\r\n678\r\n1 ;e\r\n!\r\n000\r\nX-Sum: 1\r\nX-Other:\r\n\r\n'
 CONTENT = b"hello 0123\r\n678!"
@@ -116,22 +118,69 @@ def test_anything_but_exact_chunks_is_refused(case: str) -> None:
 
 
 def test_a_line_is_bounded_also_while_it_has_no_end() -> None:
-    reader = ChunkedReader()
-    feed(reader, b"1;" + b"a" * (MAX_CHUNK_LINE - 2))
-    with pytest.raises(ChunkError, match="longer"):
+    reader = ChunkedReader(Limits(chunk_line_bytes=4096))
+    feed(reader, b"1;" + b"a" * 4094)
+    with pytest.raises(ChunkError, match="longer than 4096"):
         reader.feed(b"a")
 
 
 @pytest.mark.parametrize(
-    ("begin", "more"),
-    [(b"", b"1;" + b"a" * 1000 + b"\r\nx\r\n"), (b"0\r\n", b"X: " + b"a" * 1000 + b"\r\n")],
-    ids=["extensions", "trailers"],
+    ("sent", "limits"),
+    [
+        (b"1;aaa\r\nx\r\n2;bbb\r\nxx\r\n", Limits(chunk_extension_bytes=7)),
+        (b"0\r\nX: 1\r\nY: 2\r\nZ: 3\r\n", Limits(trailer_count=2)),
+        (b"0\r\nX: 1\r\nY: 2\r\n", Limits(trailer_bytes=11)),
+        (b"0\r\nX: 1\r\n", Limits(trailer_count=0)),
+        (b"1;" + b"a" * 1000 + b"\r\nx\r\n" + (b"1;" + b"a" * 1000 + b"\r\nx\r\n") * 16, Limits()),
+        (b"0\r\n" + b"X: y\r\n" * 101, Limits()),
+        (b"0\r\n" + (b"X: " + b"a" * 4000 + b"\r\n") * 5, Limits()),
+    ],
 )
-def test_what_carries_no_content_is_bounded(begin: bytes, more: bytes) -> None:
-    reader = ChunkedReader()
-    feed(reader, begin)
-    with pytest.raises(ChunkError, match=str(MAX_OVERHEAD)):
-        reader.feed(more * (MAX_OVERHEAD // 1000 + 1))
+def test_what_carries_no_content_is_bounded(sent: bytes, limits: Limits) -> None:
+    with pytest.raises(ChunkError, match="more than"):
+        ChunkedReader(limits).feed(sent)
+
+
+@pytest.mark.parametrize(
+    ("sent", "limits"),
+    [
+        (b"1;aaa\r\nx\r\n2;bb\r\nxx\r\n0\r\n\r\n", Limits(chunk_extension_bytes=7)),
+        (b"0\r\nX: 1\r\nY: 2\r\n\r\n", Limits(trailer_count=2, trailer_bytes=12)),
+        (b"0\r\n\r\n", Limits(trailer_count=0, trailer_bytes=0, chunk_extension_bytes=0)),
+    ],
+)
+def test_what_just_fits_is_not_refused(sent: bytes, limits: Limits) -> None:
+    reader = ChunkedReader(limits)
+    reader.feed(sent)
+    assert reader.done
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding", "HOST", "Trailer", "TE", "Upgrade"])
+def test_a_trailer_that_would_change_the_framing_is_refused_both_ways(name: str) -> None:
+    for reader in (body_reader(CHUNKED), request_reader(CHUNKED, Limits())):
+        with pytest.raises(ChunkError, match="cannot be a trailer"):
+            reader.feed(f"0\r\n{name}: 5\r\n\r\n".encode())
+
+
+@pytest.mark.parametrize("name", ["Authorization", "cookie", "Content-Type", "Expect", "Forwarded"])
+def test_a_trailer_that_says_who_asks_is_refused_in_requests_only(name: str) -> None:
+    sent = f"0\r\n{name}: 5\r\n\r\n".encode()
+    with pytest.raises(ChunkError, match="cannot be a trailer"):
+        request_reader(CHUNKED, Limits()).feed(sent)
+    reader = body_reader(CHUNKED)
+    reader.feed(sent)
+    assert reader.done
+
+
+def test_a_bounded_body_may_be_as_long_as_its_bound_and_no_longer() -> None:
+    sent = chunk(b"12345") + chunk(b"67890") + LAST_CHUNK
+    for cut in range(1, len(sent)):
+        enough = BoundedReader(ChunkedReader(), 10)
+        assert feed(enough, sent[:cut], sent[cut:]) == (b"1234567890", b"")
+        assert enough.done
+        with pytest.raises(RequestRefused) as refused:
+            feed(BoundedReader(ChunkedReader(), 9), sent[:cut], sent[cut:])
+        assert refused.value.status == 413
 
 
 @given(length=st.integers(1, 500), parts=st.lists(st.binary(min_size=1, max_size=100), min_size=1))

@@ -57,13 +57,14 @@ def build_topology(sound: Sound, report: Report) -> tuple[Topology, tuple[Flag, 
     numbered = sound.numbered_routes
     upstreams = _upstreams(sound.file, report)
     _check_names(numbered, report)
-    routes = {number: _route(section, ("routes", number), sound, report) for number, section in numbered}
+    most = sound.file.gateway.limits.body_bytes
+    routes = {number: _route(section, ("routes", number), sound, most, report) for number, section in numbered}
     _check_reachable(routes, report)
     flags = tuple(_first_flag(section, ("routes", number), report) for number, section in numbered)
     topology = Topology(
         _gateway(sound.file.gateway),
         upstreams,
-        (*routes.values(), _catch_all()),
+        (*routes.values(), _catch_all(most)),
         build_authenticators(sound.file.authentication, report),
         build_identity(sound.file.identity, report),
     )
@@ -138,7 +139,7 @@ def _check_names(numbered: Sequence[tuple[int, schema.RouteSection]], report: Re
             report(("routes", number, "module"), message)
 
 
-def _route(section: schema.RouteSection, place: DocumentPath, sound: Sound, report: Report) -> Route:
+def _route(section: schema.RouteSection, place: DocumentPath, sound: Sound, most: int, report: Report) -> Route:
     _check_service(section.service, (*place, "service"), sound.upstream_names, report)
     for key, items in (("sticky", section.sticky), ("writes", section.writes)):
         for index in _repeated(items):
@@ -169,6 +170,7 @@ def _route(section: schema.RouteSection, place: DocumentPath, sound: Sound, repo
             store=sound.file.gateway.limit_store is not None or not sound.gateway,
             report=report,
         ),
+        body_bytes=most if section.body_bytes is None else section.body_bytes,
     )
 
 
@@ -228,9 +230,9 @@ def _sticky(text: str) -> StickySource:
     return StickySource(source, name.lower() if source is SubjectKind.HEADER else name)
 
 
-def _catch_all() -> Route:
+def _catch_all(most: int) -> Route:
     match = RouteMatch("/", PathKind.PREFIX)
-    return Route(CATCH_ALL, match, module=CATCH_ALL, group=CATCH_ALL, monolith=MONOLITH, strict=False)
+    return Route(CATCH_ALL, match, module=CATCH_ALL, group=CATCH_ALL, monolith=MONOLITH, strict=False, body_bytes=most)
 
 
 def _repeated(items: Iterable[_T]) -> list[int]:

@@ -48,7 +48,16 @@ class Downstream(Waits):
         address = transport.get_extra_info("peername")
         self.peer = Peer(address[0] if address else "", self._worker.trusted)
         self._expect(IDLE, self._worker.limits.idle_timeout)
-        if not self._worker.admit(self):
+        failure = self._worker.admit(self)
+        if failure is not None:
+            self._turn_away_at_once(failure)
+
+    def _turn_away_at_once(self, failure: Failure) -> None:
+        """Answer before anything is asked, and end; in silence, if too many others are being told the same."""
+        if self._worker.clients.may_turn_away(self):
+            self._turn_away(failure, failure.status, f"{failure.title}.", b"\r\nRetry-After: 1")
+        else:
+            self._worker.counters.failures[failure] += 1
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
@@ -227,6 +236,8 @@ class Downstream(Waits):
             if exchange.forwarding is None or not exchange.forwarding.answering:
                 self._expect(BODY, seconds)
             self._advance()
+            if exchange.body is not None:
+                self._worker.uploads.watch(exchange, self)
 
     def await_response(self, seconds: float) -> None:
         """The request is sent; its answer is due."""

@@ -4,7 +4,8 @@ import time
 from typing import TYPE_CHECKING
 
 from strangler.dataplane.forwarded import Ids
-from strangler.http1.body import BodyReader, body_reader
+from strangler.http1.body import CHUNKED, BodyReader, BoundedReader, request_reader
+from strangler.http1.refusal import RequestRefused
 from strangler.http1.request import RequestHead
 from strangler.model.decision import Arm, Decision, Reason
 from strangler.model.failure import Failure
@@ -44,7 +45,9 @@ class Exchange:
         self.began = time.perf_counter()
         self.deadline: Deadline | None = None
         self.ids = Ids(head)
-        self.body: BodyReader | None = body_reader(head.length) if head.length else None
+        self.body: BodyReader | None = (
+            request_reader(head.length, active.snapshot.gateway.limits) if head.length else None
+        )
         """What takes the request's body apart; None when its last byte has been read."""
         self.keep_alive = head.keep_alive
         self.route: ActiveRoute | None = None
@@ -66,6 +69,13 @@ class Exchange:
         self.failure: Failure | None = None
         self.bytes_in = 0
         self.bytes_out = 0
+
+    def bound_body(self, most: int) -> None:
+        """Take no longer body than this. Raises ``RequestRefused``, here or when it turns out to be longer."""
+        if self.head.length > most:
+            raise RequestRefused(413, f"the body is longer than {most} bytes, which is the most for this route")
+        if self.head.length == CHUNKED and self.body is not None:
+            self.body = BoundedReader(self.body, most)
 
     @property
     def in_time(self) -> bool:

@@ -38,6 +38,8 @@ def run(exchange: "Exchange", downstream: "Downstream") -> None:
     if head.fields.underscores and route.route.strict:
         raise RequestRefused(400, "a header's name holds an underscore, which applications confuse with a dash")
     exchange.route = route
+    if exchange.body is not None and route.route.body_bytes:
+        exchange.bound_body(route.route.body_bytes)
     if head.fields.websocket:
         downstream.judge_tunnel()
     if route.deadline is not None:

@@ -46,6 +46,15 @@ class Waits(asyncio.Protocol):
         self.tunnel: Tunnel | None = None
         """What this connection has become once both sides have agreed to it."""
 
+    @property
+    def phase(self) -> Phase:
+        """What it waits for."""
+        return self._phase
+
+    def stop(self) -> None:
+        """Finish what has begun, take nothing more."""
+        raise NotImplementedError
+
     def answer_failure(self, failure: Failure, detail: str) -> None:
         """Tell the client that the application did not answer."""
         raise NotImplementedError
@@ -119,11 +128,14 @@ class Waits(asyncio.Protocol):
         self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
 
-    def _turn_away(self, failure: Failure, status: int, detail: str) -> None:
+    def _turn_away(self, failure: Failure, status: int, detail: str, fields: bytes = b"") -> None:
         """Answer what did not become a request, and end the connection."""
         request_id = new_id()
         self._worker.refused(self.peer.address, status, failure, request_id)
-        self.write(problem(status, failure.title, detail, request_id=request_id, culprit=failure.culprit, close=True))
+        culprit = failure.culprit
+        self.write(
+            problem(status, failure.title, detail, request_id=request_id, culprit=culprit, close=True, fields=fields)
+        )
         self._linger()
 
     def _close(self) -> None:

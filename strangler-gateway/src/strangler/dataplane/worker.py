@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from strangler.dataplane.access_log import AccessLog
 from strangler.dataplane.active import Active, Topology
+from strangler.dataplane.clients import Clients
 from strangler.dataplane.counters import Counters
 from strangler.dataplane.downstream import Downstream
 from strangler.dataplane.exchange import Exchange
@@ -18,6 +19,7 @@ from strangler.dataplane.forwarded import Network, parse_networks
 from strangler.dataplane.hold import Holds
 from strangler.dataplane.log_line import Refusal
 from strangler.dataplane.rate_limiting import RateLimiting
+from strangler.dataplane.uploads import Uploads
 from strangler.dataplane.vitals import Vitals
 from strangler.http1.request import RequestParser
 from strangler.http1.response import ResponseParser
@@ -57,7 +59,10 @@ class Worker:
         self.counters = Counters()
         self.meters = Meters()
         self._accepted = self.meters.of(CLIENTS_ACCEPTED)
-        self._refused = self.meters.of(CLIENTS_REFUSED, "cap")
+        self._refused = {
+            Failure.CONNECTIONS_FULL: self.meters.of(CLIENTS_REFUSED, "cap"),
+            Failure.CLIENT_CONNECTIONS: self.meters.of(CLIENTS_REFUSED, "client"),
+        }
         self.in_flight = 0
         self.tunnels = self.meters.of(TUNNELS)
         self.said_by_clients = self.meters.of(TUNNEL_BYTES, "in")
@@ -75,7 +80,8 @@ class Worker:
         self._balancers = Balancers(ResponseParser(own=frozenset((b"x-request-id",))), self.cork, self.meters)
         self._authenticators: Authenticators | None = None
         self._rate_limiting = RateLimiting(self.meters)
-        self._downstreams: set[Downstream] = set()
+        self.clients = Clients()
+        self.uploads = Uploads()
         self._reports: Counter[Failure] = Counter()
         self._server: asyncio.Server | None = None
         self._stopping = False
@@ -146,19 +152,19 @@ class Worker:
 
     # Connections
 
-    def admit(self, downstream: Downstream) -> bool:
-        """Count a new connection; False if there are too many."""
-        if len(self._downstreams) >= self.limits.connections:
-            self._refused.value += 1
-            return False
-        self._accepted.value += 1
-        self._downstreams.add(downstream)
-        return True
+    def admit(self, downstream: Downstream) -> Failure | None:
+        """Count a new connection; or the reason for which there are too many."""
+        failure = self.clients.admit(downstream, self.limits)
+        if failure is None:
+            self._accepted.value += 1
+        else:
+            self._refused[failure].value += 1
+        return failure
 
     def forget(self, downstream: Downstream) -> None:
         """A connection is closed."""
-        self._downstreams.discard(downstream)
-        if self._stopping and not self._downstreams:
+        self.clients.forget(downstream)
+        if self._stopping and not self.clients:
             self._empty.set()
 
     def finished(self, exchange: Exchange) -> None:
@@ -208,16 +214,16 @@ class Worker:
         if self._server is not None:
             self._server.close()
         self.holds.hurry(grace)
-        for downstream in tuple(self._downstreams):
-            downstream.stop()
-        if self._downstreams:
+        for client in self.clients:
+            client.stop()
+        if self.clients:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(grace):
                     await self._empty.wait()
-        for downstream in tuple(self._downstreams):
-            if downstream.exchange is not None:
-                downstream.exchange.failure = Failure.STOPPING
-            downstream.abort()
+        for client in self.clients:
+            if client.exchange is not None:
+                client.exchange.failure = Failure.STOPPING
+            client.abort()
         for pool in self._balancers.pools():
             pool.retire()
         self._rate_limiting.close()
@@ -231,7 +237,7 @@ class Worker:
         return Status(
             revision=self.revision,
             accepting=self.accepting,
-            connections=len(self._downstreams),
+            connections=len(self.clients),
             in_flight=self.in_flight,
             kills=self.generation,
         )
@@ -262,16 +268,16 @@ class Worker:
     def _sweep(self) -> None:
         now = self.now
         self._reports.clear()
-        overdue = [downstream for downstream in self._downstreams if downstream.deadline <= now]
-        for downstream in overdue:
-            downstream.expire()
+        for client in self.clients.overdue(now):
+            client.expire()
+        self.uploads.judge(TICK * SWEEP_EVERY, self.limits)
         if self._deadlines:
             self._expire_requests()
         self._balancers.tick(now)
 
     def _expire_requests(self) -> None:
         now = time.perf_counter()
-        under_way = ((downstream, downstream.exchange) for downstream in tuple(self._downstreams))
+        under_way = ((downstream, downstream.exchange) for downstream in self.clients)
         for downstream, exchange in under_way:
             if exchange is not None and exchange.deadline is not None and exchange.deadline.passed(now):
                 downstream.expire_request(exchange)

@@ -1,15 +1,26 @@
 """Where a body ends: by length, by chunks, or with the connection (RFC 9112 §6)."""
 
+import re
+
+from strangler.http1.refusal import RequestRefused
+from strangler.model.snapshot import Limits
+
 CHUNKED = -1
 """Stands in the place of a length."""
 UNTIL_CLOSE = -2
 """A response without a length or chunks: it ends when the upstream closes."""
 
-MAX_CHUNK_LINE = 4 * 1024
-"""Bytes of one chunk-size line, extensions included (Go's net/http allows as many)."""
-MAX_OVERHEAD = 16 * 1024
-"""Bytes of chunk extensions in one body, and of its trailers: what a peer may send that carries no content."""
+STANDARD = Limits()
+"""The bounds on what applications answer."""
+FRAMING = frozenset((b"connection", b"content-length", b"host", b"te", b"trailer", b"transfer-encoding", b"upgrade"))
+"""Fields that no trailer may be (RFC 9110 §6.5.1): a recipient that merges trailers into the head would be misled."""
+PRIVILEGED = FRAMING | {
+    *(b"authorization", b"content-encoding", b"content-range", b"content-type", b"cookie", b"expect", b"forwarded"),
+    *(b"max-forwards", b"proxy-authorization", b"range", b"set-cookie"),
+}
+"""Those, and the fields that say who asks, from where and for what: a request's trailers cannot be these."""
 
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
@@ -20,13 +31,18 @@ class ChunkError(Exception):
 class ChunkedReader:
     """Takes a chunked body apart. Extensions and trailers are read, bounded and dropped."""
 
-    __slots__ = ("_line", "_overhead", "_remaining", "_step", "done")
+    __slots__ = ("_extensions", "_forbidden", "_limits", "_line", "_remaining", "_step", "_trailers", "done")
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = STANDARD, forbidden: frozenset[bytes] = FRAMING) -> None:
+        """``forbidden`` are lower-case names that a trailer must not have."""
         self.done = False
+        self._limits = limits
+        self._forbidden = forbidden
         self._remaining = 0
         self._line = b""
-        self._overhead = 0
+        self._extensions = 0
+        self._trailers: list[int] = []
+        """Bytes of each."""
         self._step = "size"
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
@@ -50,8 +66,8 @@ class ChunkedReader:
         end = data.find(b"\n", position)
         stop = len(data) if end < 0 else end + 1
         line = self._line + data[position:stop]
-        if len(line) > MAX_CHUNK_LINE:
-            raise ChunkError(f"a line of the chunked framing is longer than {MAX_CHUNK_LINE} bytes")
+        if len(line) > self._limits.chunk_line_bytes:
+            raise ChunkError(f"a line of the chunked framing is longer than {self._limits.chunk_line_bytes} bytes")
         if end < 0:
             self._line = line
             return stop
@@ -72,25 +88,32 @@ class ChunkedReader:
                 raise ChunkError("a chunk is longer than its size says")
             self._step = "size"
         elif line:
-            self._spend(len(line))
-            if b":" not in line or line[:1] in b" \t":
-                raise ChunkError("a trailer is not a header field")
+            self._take_trailer(line)
         else:
             self.done = True
 
     def _size(self, line: bytes) -> int:
         digits, semicolon, extension = line.partition(b";")
         if semicolon:
-            self._spend(len(extension) + 1)
+            self._extensions += len(extension) + 1
+            if self._extensions > self._limits.chunk_extension_bytes:
+                raise ChunkError(f"the chunk extensions are more than {self._limits.chunk_extension_bytes} bytes")
             digits = digits.rstrip(b" \t")
         if not digits or len(digits) > 15 or not _HEX.issuperset(digits):
             raise ChunkError("a chunk size is not 1 to 15 hexadecimal digits")
         return int(digits, 16)
 
-    def _spend(self, count: int) -> None:
-        self._overhead += count
-        if self._overhead > MAX_OVERHEAD:
-            raise ChunkError(f"chunk extensions and trailers are more than {MAX_OVERHEAD} bytes")
+    def _take_trailer(self, line: bytes) -> None:
+        limits = self._limits
+        self._trailers.append(len(line) + 2)
+        if len(self._trailers) > limits.trailer_count or sum(self._trailers) > limits.trailer_bytes:
+            most = f"{limits.trailer_count} or than {limits.trailer_bytes} bytes"
+            raise ChunkError(f"the trailers are more than {most}")
+        name, colon, _ = line.partition(b":")
+        if not colon or _TOKEN.fullmatch(name) is None:
+            raise ChunkError("a trailer is not a header field")
+        if name.lower() in self._forbidden:
+            raise ChunkError(f"{name.decode()} cannot be a trailer")
 
 
 class LengthReader:
@@ -126,14 +149,42 @@ class CloseReader:
         return [data] if data else [], b""
 
 
-BodyReader = ChunkedReader | LengthReader | CloseReader
+class BoundedReader:
+    """Another reader, for no more than so many bytes of content."""
+
+    __slots__ = ("_left", "_most", "_reader")
+
+    def __init__(self, reader: "BodyReader", most: int) -> None:
+        self._reader = reader
+        self._most = self._left = most
+
+    @property
+    def done(self) -> bool:
+        """Whether the body is complete."""
+        return self._reader.done
+
+    def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
+        """As the other reader does. Raises ``RequestRefused`` beyond the bound."""
+        pieces, rest = self._reader.feed(data)
+        self._left -= sum(map(len, pieces))
+        if self._left < 0:
+            raise RequestRefused(413, f"the body is longer than {self._most} bytes, which is the most for this route")
+        return pieces, rest
+
+
+BodyReader = ChunkedReader | LengthReader | CloseReader | BoundedReader
 
 
 def body_reader(length: int) -> BodyReader:
-    """The reader for a length, or for ``CHUNKED`` or ``UNTIL_CLOSE``."""
+    """The reader for an answer's length, or for ``CHUNKED`` or ``UNTIL_CLOSE``."""
     if length == CHUNKED:
         return ChunkedReader()
     return CloseReader() if length == UNTIL_CLOSE else LengthReader(length)
+
+
+def request_reader(length: int, limits: Limits) -> BodyReader:
+    """The reader for a request's length, or for ``CHUNKED``."""
+    return ChunkedReader(limits, PRIVILEGED) if length == CHUNKED else LengthReader(length)
 
 
 def chunk(piece: bytes) -> bytes:

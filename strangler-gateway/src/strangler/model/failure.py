@@ -15,6 +15,8 @@ class Failure(Enum):
     HELD = ("hold.gateway", 503, "Changes are held back for a moment")
     CLIENT_GONE = ("gone.client", 0, "The client left before the answer was complete")
     CLIENT_STALLED = ("response_timeout.client", 0, "The client stopped reading the answer")
+    CLIENT_CONNECTIONS = ("connections.client", 429, "The client has too many connections open")
+    CONNECTIONS_FULL = ("connections.gateway", 503, "The gateway has too many connections open")
     POOL_FULL = ("queue.gateway", 503, "Too many requests wait for the application")
     TUNNELS_FULL = ("tunnels.gateway", 503, "Too many WebSockets are open")
     TUNNEL_IDLE = ("tunnel_idle.gateway", 0, "Nobody said anything in a WebSocket for too long")

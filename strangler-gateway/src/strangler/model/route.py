@@ -104,3 +104,5 @@ class Route:
     authorization: Authorization | None = None
     rate_limits: tuple[RateLimit, ...] = ()
     """How often it may be asked; a request must be within all of them."""
+    body_bytes: int = 0
+    """Longest body of a request; 0 for no bound."""

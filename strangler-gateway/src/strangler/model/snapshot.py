@@ -12,17 +12,31 @@ from strangler.model.upstream import Upstream
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on what a client may send. Bytes, counts and seconds; beyond them: 414, 431 or 408."""
+    """Bounds on what a client may send. Bytes, counts and seconds; beyond them: 400, 408, 413, 414, 429, 431 or 503."""
 
     target_bytes: int = 8 * 1024
     header_count: int = 100
     header_bytes: int = 60 * 1024
     """The whole head: request line, header lines and the empty line."""
+    chunk_line_bytes: int = 4 * 1024
+    """One chunk-size line, extensions included."""
+    chunk_extension_bytes: int = 16 * 1024
+    """All chunk extensions of one body."""
+    trailer_count: int = 100
+    trailer_bytes: int = 16 * 1024
+    body_bytes: int = 0
+    """Longest body of a request, on routes that do not say otherwise; 0 for no bound."""
+    body_rate: float = 240.0
+    """Bytes per second in which a body must come, on average, while the gateway waits for it; 0 for no bound."""
+    body_grace: float = 5.0
+    """Seconds of waiting after which that is judged."""
     header_timeout: float = 30.0
     idle_timeout: float = 90.0
     """A downstream connection without a request is closed after this."""
     connections: int = 20_000
-    """Downstream connections per worker; one more is closed without an answer."""
+    """Downstream connections per worker; one more is answered 503."""
+    connections_per_client: int = 0
+    """Of these from one address, unless it is a trusted proxy's; one more is answered 429. 0 for no bound."""
     tunnels: int = 10_000
     """Open WebSockets per worker; one more is answered 503."""
     drain_timeout: float = 30.0

@@ -10,7 +10,8 @@ from strangler.config.schema.authentication import (
     JwtSection,
 )
 from strangler.config.schema.file import ConfigFile, ProcessSection, schema
-from strangler.config.schema.gateway import GatewaySection, LimitsSection
+from strangler.config.schema.gateway import GatewaySection
+from strangler.config.schema.limits import LimitsSection
 from strangler.config.schema.rate_limit import LimitStoreSection, RateLimitSection
 from strangler.config.schema.route import MatchSection, RouteSection, TimeoutsSection
 from strangler.config.schema.telemetry import AccessLogSection

@@ -1,49 +1,13 @@
-"""The part of strangler.yaml that is about the gateway itself: its addresses, processes and limits."""
+"""The part of strangler.yaml that is about the gateway itself: its addresses and processes."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from strangler.config.schema.limits import LimitsSection
 from strangler.config.schema.rate_limit import LimitStoreSection
 from strangler.config.schema.telemetry import AccessLog, AccessLogSection
-from strangler.config.schema.types import Listener, Network, Seconds, Section, store_url
-
-
-class LimitsSection(Section):
-    """What a client may send, and how long it may take."""
-
-    target_bytes: int = Field(
-        default=8192, ge=64, le=1_048_576, description="Longest request target; beyond it 414.", examples=[8192]
-    )
-    header_count: int = Field(
-        default=100, ge=1, le=10_000, description="Most header lines; beyond it 431.", examples=[100]
-    )
-    header_bytes: int = Field(
-        default=61_440,
-        ge=256,
-        le=16_777_216,
-        description="Longest head of a request in bytes; beyond it 431.",
-        examples=[61440],
-    )
-    header_timeout: Seconds = Field(
-        default=30.0, description="Seconds for a whole head to arrive; beyond it 408.", examples=[30]
-    )
-    idle_timeout: Seconds = Field(
-        default=90.0, description="Seconds after which a client's idle connection is closed.", examples=[90]
-    )
-    connections: int = Field(
-        default=20_000, ge=1, le=1_000_000, description="Client connections per worker.", examples=[20000]
-    )
-    tunnels: int = Field(
-        default=10_000,
-        ge=0,
-        le=1_000_000,
-        description="Open WebSockets per worker; one more is answered 503.",
-        examples=[10000],
-    )
-    drain_timeout: Seconds = Field(
-        default=30.0, description="Seconds that a stopping worker gives the requests that it has.", examples=[30]
-    )
+from strangler.config.schema.types import Listener, Network, Section, store_url
 
 
 class GatewaySection(Section):

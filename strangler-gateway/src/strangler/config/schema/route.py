@@ -109,6 +109,13 @@ class RouteSection(Section):
     writes: list[Name] = Field(
         default=[], description="The modules whose data a request to this route may change.", examples=[["catalog"]]
     )
+    body_bytes: int | None = Field(
+        default=None,
+        ge=0,
+        le=1 << 50,
+        description="Longest body of a request; beyond it 413, and 0 for no bound. `gateway.limits` says if left out.",
+        examples=[10485760],
+    )
     strict: bool = Field(
         default=True,
         description="Whether paths that applications read differently (`//`, `..`, encoded slashes, `;`) are refused.",

@@ -28,7 +28,8 @@ CLIENTS_REFUSED = Family(
     "strangler_client_connections_refused_total",
     "counter",
     ("reason",),
-    "Client connections turned away; `cap`: the worker had as many as `limits.connections` allows.",
+    "Client connections turned away; `cap`: the worker had as many as `limits.connections` allows; `client`: the "
+    "client had as many as `limits.connections_per_client` allows.",
 )
 TUNNELS = Family("strangler_tunnels", "gauge", ("slot",), "WebSockets that are open.")
 TUNNEL_BYTES = Family(
