@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from strangler.config import load, load_text, percent_from_weight, weight_from_percent
 from strangler.model.errors import ConfigError
 from strangler.model.flag import Flag, Stage
-from strangler.model.route import CATCH_ALL, PathKind, StickySource, SubjectKind
+from strangler.model.route import CATCH_ALL, PathKind, Retries, StickySource, SubjectKind
 from strangler.model.telemetry import LogSettings
-from strangler.model.upstream import Endpoint
+from strangler.model.upstream import Balance, Breaker, Endpoint, HealthCheck, RetryBudget, Upstream
 
 GOOD = (Path(__file__).parent / "good.yaml").read_text()
 
@@ -49,6 +49,19 @@ def test_everything_in_the_file_arrives() -> None:
         StickySource(SubjectKind.ADDRESS),
     )
     assert (route.timeouts.response, route.timeouts.idle) == (10, 30)
+    assert (route.timeouts.request, route.fallback, route.retries) == (40, True, Retries(3, frozenset((502, 503))))
+    assert loaded.topology.upstreams[0] == Upstream(
+        "catalog",
+        (Endpoint("127.0.0.1", 8091), Endpoint("::1", 8092)),
+        connect_timeout=2.5,
+        max_pending=10,
+        pending_timeout=4,
+        balance=Balance.LEAST_LOADED,
+        breaker=Breaker(60, 20, 5, 3, 1),
+        outlier=None,
+        health=HealthCheck("/readyz", 1, statuses=((200, 200), (300, 399))),
+        retry_budget=RetryBudget(5, 1),
+    )
     assert loaded.first == (
         Flag("products-list", Stage.SERVICE), Flag("products-get", Stage.CANARY, 1250), Flag("legacy"),
     )  # fmt: skip

@@ -29,6 +29,10 @@ Any key under `gateway` can be given in the environment: `STRANGLER_GATEWAY__WOR
 _SECTIONS = (
     ("The file", ""),
     ("upstreams.NAME", "UpstreamSection"),
+    ("upstreams.NAME.breaker", "BreakerSection"),
+    ("upstreams.NAME.outlier", "OutlierSection"),
+    ("upstreams.NAME.health", "HealthSection"),
+    ("upstreams.NAME.retry_budget", "RetryBudgetSection"),
     ("gateway", "GatewaySection"),
     ("gateway.limits", "LimitsSection"),
     ("gateway.access_log", "AccessLogSection"),
@@ -36,6 +40,7 @@ _SECTIONS = (
     ("routes[]", "RouteSection"),
     ("routes[].match", "MatchSection"),
     ("routes[].timeouts", "TimeoutsSection"),
+    ("routes[].retries", "RetriesSection"),
     ("routes[].authenticate", "AuthenticateSection"),
     ("routes[].authorize", "AuthorizeSection"),
     ("routes[].rate_limits[]", "RateLimitSection"),

@@ -18,6 +18,7 @@ from strangler.config.document import Report
 from strangler.config.loaded import Process, Serve, Topology
 from strangler.config.nearness import did_you_mean
 from strangler.config.rate_limits import build_limit_store, build_rate_limits
+from strangler.config.resilience import resilience, retries
 from strangler.config.telemetry import build_access_log
 from strangler.config.templates import shape
 from strangler.config.weight import weight_from_percent
@@ -115,8 +116,9 @@ def _upstream(name: str, section: schema.UpstreamSection, report: Report) -> Ups
     for index in _repeated(endpoints):
         place = ("upstreams", name, "endpoints", index)
         report(place, f"{section.endpoints[index]} stands here a second time; remove one")
-    times_and_bounds = section.model_dump(exclude={"endpoints"})
-    return Upstream(name, endpoints, **times_and_bounds)
+    failing = resilience(section)
+    times_and_bounds = section.model_dump(exclude={"endpoints", *failing})
+    return Upstream(name, endpoints, **times_and_bounds, **failing)
 
 
 def _check_names(numbered: Sequence[tuple[int, schema.RouteSection]], report: Report) -> None:
@@ -141,6 +143,8 @@ def _check_names(numbered: Sequence[tuple[int, schema.RouteSection]], report: Re
 
 def _route(section: schema.RouteSection, place: DocumentPath, sound: Sound, most: int, report: Report) -> Route:
     _check_service(section.service, (*place, "service"), sound.upstream_names, report)
+    if section.fallback and section.service is None:
+        report((*place, "fallback"), "there is no service to fall back from; add «service», or remove «fallback»")
     for key, items in (("sticky", section.sticky), ("writes", section.writes)):
         for index in _repeated(items):
             report((*place, key, index), f"«{items[index]}» stands here a second time; remove one")
@@ -158,6 +162,8 @@ def _route(section: schema.RouteSection, place: DocumentPath, sound: Sound, most
         service=section.service,
         sticky=tuple(_sticky(text) for text in section.sticky),
         timeouts=Timeouts(**section.timeouts.model_dump()),
+        retries=retries(section.retries),
+        fallback=section.fallback,
         writes=tuple(sorted(section.writes)),
         strict=section.strict,
         authentication=build_authentication(

@@ -13,6 +13,7 @@ from strangler.config.schema.file import ConfigFile, ProcessSection, schema
 from strangler.config.schema.gateway import GatewaySection
 from strangler.config.schema.limits import LimitsSection
 from strangler.config.schema.rate_limit import LimitStoreSection, RateLimitSection
+from strangler.config.schema.resilience import HealthSection, RetriesSection
 from strangler.config.schema.route import MatchSection, RouteSection, TimeoutsSection
 from strangler.config.schema.telemetry import AccessLogSection
 from strangler.config.schema.upstream import UpstreamSection
@@ -26,6 +27,7 @@ __all__ = [
     "AuthorizeSection",
     "ConfigFile",
     "GatewaySection",
+    "HealthSection",
     "IdentitySection",
     "JwtSection",
     "LimitStoreSection",
@@ -33,6 +35,7 @@ __all__ = [
     "MatchSection",
     "ProcessSection",
     "RateLimitSection",
+    "RetriesSection",
     "RouteSection",
     "TimeoutsSection",
     "UpstreamSection",

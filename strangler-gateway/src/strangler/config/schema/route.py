@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from strangler.config.schema.authentication import AuthenticateSection, AuthorizeSection
 from strangler.config.schema.rate_limit import RateLimitSection
+from strangler.config.schema.resilience import RetriesSection
 from strangler.config.schema.types import (
     HeaderName,
     HeaderValue,
@@ -50,9 +51,18 @@ class TimeoutsSection(Section):
     """How long an upstream may take."""
 
     response: Seconds = Field(
-        default=60.0, description="Seconds from the request's end to the response's head.", examples=[10]
+        default=60.0,
+        description="Seconds from the request's end to the response's head, of each attempt; then 504.",
+        examples=[10],
     )
     idle: Seconds = Field(default=60.0, description="Seconds between any two bytes.", examples=[30])
+    request: Seconds | None = Field(
+        default=None,
+        description="Seconds from the request's head to the answer's last byte, over all attempts; then 504, or the "
+        "end of the connection where the answer has begun. Without it a request may go on for as long as bytes move, "
+        "as downloads and event streams must. It does not apply to WebSockets.",
+        examples=[15],
+    )
     tunnel_idle: Seconds = Field(
         default=3600.0,
         description="Seconds in which nobody says anything in a WebSocket before it is closed with 1001.",
@@ -105,6 +115,17 @@ class RouteSection(Section):
     )
     timeouts: TimeoutsSection = Field(
         default=TimeoutsSection(), description="How long its upstreams may take.", examples=[{"response": 10}]
+    )
+    retries: RetriesSection = Field(
+        default=RetriesSection(),
+        description="When a request is sent once more.",
+        examples=[{"attempts": 3, "statuses": [503]}],
+    )
+    fallback: bool = Field(
+        default=False,
+        description="Whether the monolith answers a GET, HEAD or OPTIONS that the service cannot take: no endpoint is "
+        "well, every breaker is open, or no connection could be made.",
+        examples=[True],
     )
     writes: list[Name] = Field(
         default=[], description="The modules whose data a request to this route may change.", examples=[["catalog"]]

@@ -1,7 +1,10 @@
 """The part of strangler.yaml that says where requests can be sent."""
 
+from typing import Literal
+
 from pydantic import Field
 
+from strangler.config.schema.resilience import BreakerSection, HealthSection, OutlierSection, RetryBudgetSection
 from strangler.config.schema.types import EndpointUrl, Seconds, Section
 
 
@@ -28,4 +31,32 @@ class UpstreamSection(Section):
         le=1_000_000,
         description="Requests that may wait for a connection, per endpoint and worker; one more is answered 503.",
         examples=[1024],
+    )
+    pending_timeout: Seconds = Field(
+        default=10.0,
+        description="Seconds that a request may wait for a connection; then it is answered 503.",
+        examples=[5],
+    )
+    balance: Literal["round_robin", "least_loaded"] = Field(
+        default="round_robin",
+        description="How requests are shared: in turn, or to the less loaded of two endpoints taken by chance.",
+        examples=["least_loaded"],
+    )
+    breaker: BreakerSection = Field(
+        default=BreakerSection(),
+        description="When an endpoint that gives no answer is left alone.",
+        examples=[{"open_time": 10}],
+    )
+    outlier: OutlierSection = Field(
+        default=OutlierSection(),
+        description="When an endpoint that answers badly is passed over.",
+        examples=[{"failures": 10}],
+    )
+    health: HealthSection | None = Field(
+        default=None,
+        description="How endpoints are asked whether they are well; they are not if left out.",
+        examples=[{"path": "/readyz"}],
+    )
+    retry_budget: RetryBudgetSection = Field(
+        default=RetryBudgetSection(), description="How many requests may be sent again.", examples=[{"percent": 10}]
     )
