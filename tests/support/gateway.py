@@ -84,6 +84,16 @@ class Gateway:
         order = {"target": target, "reason": "a test", "author": "tests", **more}
         return _document(self.admin.post("/kills", json=order))
 
+    def hold(self, module: str, **more: Any) -> dict[str, Any]:
+        """``POST /holds``; more: seconds, max, drain_within, keep, reason, author."""
+        order = {"module": module, "reason": "a test", "author": "tests", **more}
+        return _document(self.admin.post("/holds", json=order))
+
+    def release(self, module: str, **more: Any) -> dict[str, Any]:
+        """``POST /holds/release``; more: reason, author."""
+        order = {"module": module, "reason": "a test", "author": "tests", **more}
+        return _document(self.admin.post("/holds/release", json=order))
+
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """A document of the admin API: status, routes, history …"""
         return _document(self.admin.get(path, params=query))

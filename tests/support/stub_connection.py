@@ -167,6 +167,7 @@ class Connection(asyncio.Protocol):
             "request_id": request.header("x-request-id"),
             "subject": {name.lower(): value for name, value in request.headers if name.lower() in _SUBJECT_HEADERS},
             "status": status,
+            "ended": time.monotonic(),
         }
         os.write(self.settings.log, json.dumps(line).encode() + b"\n")
 

@@ -40,6 +40,8 @@ class Logged:
     """Those of the headers X-User and Cookie that were present, by lower-case name."""
     status: int
     """0 when no head was sent."""
+    ended: float
+    """``time.monotonic()`` when the head of the answer was sent, which for most behaviours is its end."""
 
 
 @dataclass(frozen=True, slots=True)

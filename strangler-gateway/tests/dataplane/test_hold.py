@@ -14,6 +14,7 @@ from strangler.http1.section import HeaderSection
 from strangler.model.hold import Hold
 from strangler.model.messages import HoldReport
 from strangler.policies.guard import Denied
+from strangler.telemetry.meters import Meters
 
 
 class Later:
@@ -84,7 +85,8 @@ class Worker:
     reports: list[HoldReport] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.holds = Holds(self.clock, self.reports.append)
+        self.meters = Meters()
+        self.holds = Holds(self.clock, self.reports.append, self.meters)
 
     def request(self, *modules: str, method: bytes = b"POST", section: bytes = b"\r\nHost: x\r\n\r\n") -> Request:
         writes = self.holds.writes(modules)
@@ -223,3 +225,18 @@ def test_a_stopping_worker_keeps_nobody_longer_than_it_lives(worker: Worker) -> 
     assert long.told == ["held for 60"]
     worker.clock.advance(0.2)
     assert long.told[-1].startswith("turned away")
+
+
+def test_what_became_of_each_is_counted(worker: Worker) -> None:
+    worker.hold(1, most=2)
+    gone, _ = worker.request("catalog"), worker.request("catalog")
+    with pytest.raises(Denied):
+        worker.request("catalog")
+    gone.finish()
+    assert ("strangler_held_requests", ("catalog",), 1) in worker.meters.values()[1]
+    worker.holds.end(1)
+    worker.hold(2, seconds=1)
+    worker.request("catalog")
+    worker.clock.advance(2)
+    counted = {labels: value for name, labels, value in worker.meters.values()[0]}
+    assert counted == {("catalog", outcome): 1 for outcome in ("released", "refused", "left", "expired")}

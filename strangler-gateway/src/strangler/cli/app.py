@@ -14,6 +14,7 @@ from strangler.cli.explain import explain
 from strangler.cli.failures import document, exit_status
 from strangler.cli.flip import flip
 from strangler.cli.history import history
+from strangler.cli.hold import hold, release
 from strangler.cli.init import init
 from strangler.cli.kill import kill
 from strangler.cli.routes import routes
@@ -57,7 +58,7 @@ def _add(group: typer.Typer, *commands: Callable[..., None]) -> None:
 
 _config = typer.Typer(help=config.__doc__, no_args_is_help=True, rich_markup_mode=None)
 _add(_config, config.schema, config.show, config.reload)
-_add(app, init, check, serve, up, down, status, routes, explain, flip, kill, history)
+_add(app, init, check, serve, up, down, status, routes, explain, flip, kill, hold, release, history)
 app.add_typer(_config, name="config")
 _auth = typer.Typer(help=auth.__doc__, no_args_is_help=True, rich_markup_mode=None)
 _add(_auth, auth.new_key, auth.hash_key)

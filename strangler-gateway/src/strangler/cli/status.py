@@ -10,6 +10,7 @@ from strangler.cli.failures import Unreachable
 from strangler.cli.options import DEFAULT_STATE, Admin, Json, State
 from strangler.cli.screen import console, print_json, say, table, warn
 from strangler.cli.supervisor_client import SupervisorClient
+from strangler.model.hold import HoldState
 from strangler.supervisor.state_folder import StateFolder
 
 
@@ -43,6 +44,20 @@ def _as_the_supervisor_sees_it(state: Path, error: Unreachable) -> dict[str, Any
         "revision": max((slot.revision for slot in roster.slots), default=0),
         "workers": [dataclasses.asdict(slot) for slot in roster.slots],
         "kills": [dataclasses.asdict(kill) for kill in roster.kills],
+        "holds": [_hold(state) for state in roster.holds],
+    }
+
+
+def _hold(state: HoldState) -> dict[str, Any]:
+    held = sum(at.held for at in state.workers)
+    hold = state.hold
+    return {
+        "module": hold.module,
+        "author": hold.author,
+        "reason": hold.reason,
+        "at": hold.at,
+        "seconds": hold.seconds,
+        "held": held,
     }
 
 
@@ -59,3 +74,9 @@ def _show(document: dict[str, Any]) -> None:
     console().print(workers)
     for kill in document["kills"]:
         say(f"killed: {kill['route']} by {kill['author']} at {kill['at']}: {kill['reason']}", style="red")
+    for hold in document["holds"]:
+        say(
+            f"held: the writes of {hold['module']} by {hold['author']} since {hold['at']} for {hold['seconds']:g} s at "
+            f"most, {hold['held']} wait: {hold['reason']}",
+            style="yellow",
+        )

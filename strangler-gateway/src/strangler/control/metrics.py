@@ -15,6 +15,7 @@ from strangler.control.version import VERSION
 from strangler.model.flag import WEIGHT_SCALE
 from strangler.telemetry.families import FAMILIES
 from strangler.telemetry.families.control import BUILD, KILLED, REVISION, SUPERVISOR, WEIGHT
+from strangler.telemetry.families.holds import HOLDS_IN_FORCE
 from strangler.telemetry.families.processes import (
     CONTROL_CPU,
     CONTROL_MEMORY,
@@ -56,6 +57,7 @@ class GatewayCollector(Collector):
             REVISION: lambda: [((), self._plane.revision)],
             WEIGHT: self._weights,
             KILLED: lambda: (((route,), 1) for route in sorted(self._plane.supervisor.killed)),
+            HOLDS_IN_FORCE: lambda: (((state.hold.module,), 1) for state in self._plane.supervisor.roster.holds),
             SUPERVISOR: lambda: [((), self._plane.supervisor.connected)],
             CONTROL_CPU: lambda: [((), time.process_time())],
             CONTROL_MEMORY: lambda: [((), _resident())],

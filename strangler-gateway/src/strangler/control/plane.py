@@ -10,6 +10,7 @@ from strangler.config.loaded import Loaded, Serve
 from strangler.config.loading import load
 from strangler.control.commit import Committer
 from strangler.control.flips import FlipPlan, FlipRequest
+from strangler.control.holds import Holds
 from strangler.control.last_good import LastGood
 from strangler.control.link_server import LinkServer
 from strangler.control.publisher import Publisher
@@ -57,6 +58,8 @@ class ControlPlane:
         self._committer = Committer(store, LastGood(folder))
         self.publisher = Publisher(self.workers, self._committer.adopt(loaded, "configuration", "at start"))
         self.supervisor = SupervisorClient(folder / "supervisor.sock", store, self.workers, lambda: self.revision)
+        self.holds = Holds(folder / "supervisor.sock", store)
+        self.supervisor.on_roster = lambda roster: self.holds.hear(roster.holds, self.loaded.topology)
         self.link_server = LinkServer(folder / "control.sock", self.workers, self.publisher, self.traffic)
 
     @property

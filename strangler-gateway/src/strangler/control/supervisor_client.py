@@ -50,6 +50,8 @@ class SupervisorClient:
         self._unmerged: deque[KillEvent] = deque()
         self._has_unmerged = asyncio.Event()
         self.roster = Roster(())
+        self.on_roster: Callable[[Roster], None] = lambda _: None
+        """Called with each roster that comes."""
 
     @property
     def connected(self) -> bool:
@@ -110,6 +112,7 @@ class SupervisorClient:
             case Roster():
                 self.roster = message
                 self._workers.expect(slot.slot for slot in message.slots)
+                self.on_roster(message)
             case KillEvent():
                 self._unmerged.append(message)
                 self._has_unmerged.set()

@@ -5,7 +5,7 @@ of all its modules, and is counted there until its last byte. While a module is 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +13,8 @@ from strangler.model.failure import Failure
 from strangler.model.hold import Hold
 from strangler.model.messages import HoldReport
 from strangler.policies.guard import Denied
+from strangler.telemetry.families.holds import HELD_NOW, HELD_TOTAL
+from strangler.telemetry.meters import Meters, Reading
 
 if TYPE_CHECKING:
     from strangler.dataplane.exchange import Exchange
@@ -61,9 +63,10 @@ class Clock(Protocol):
 class Queue:
     """Those who wait for the end of one hold, in the order in which they came; a request's ``Place`` while it waits."""
 
-    def __init__(self, hold: Hold, ends: float) -> None:
+    def __init__(self, hold: Hold, ends: float, tally: "Tally") -> None:
         self.hold = hold
         self.ends = ends
+        self._tally = tally
         self._waiting: dict[Exchange, Waiter] = {}
 
     def __len__(self) -> int:
@@ -72,6 +75,7 @@ class Queue:
     def join(self, exchange: "Exchange", waiter: Waiter, now: float) -> None:
         """Wait, as the last. Raises ``Denied`` where there are enough already."""
         if len(self._waiting) >= self.hold.most:
+            self._tally.refused.value += 1
             raise sorry(f"{len(self._waiting)} changes wait already", max(0.0, self.ends - now))
         self._waiting[exchange] = waiter
         exchange.place = self
@@ -79,7 +83,8 @@ class Queue:
 
     def leave(self, exchange: "Exchange") -> None:
         """The client has gone."""
-        self._waiting.pop(exchange, None)
+        if self._waiting.pop(exchange, None) is not None:
+            self._tally.left.value += 1
 
     def take(self, count: int) -> list[Waiter]:
         """The next ones, which wait no longer."""
@@ -89,13 +94,24 @@ class Queue:
         return [self._waiting.pop(exchange) for exchange in first]
 
 
+class Tally:
+    """What became of a module's writes that met a hold."""
+
+    def __init__(self, module: str, meters: Meters) -> None:
+        self.released = meters.of(HELD_TOTAL, module, "released")
+        self.expired = meters.of(HELD_TOTAL, module, "expired")
+        self.refused = meters.of(HELD_TOTAL, module, "refused")
+        self.left = meters.of(HELD_TOTAL, module, "left")
+
+
 class Gate:
     """What every write of one module passes."""
 
-    __slots__ = ("in_flight", "module", "on_empty", "queue")
+    __slots__ = ("in_flight", "module", "on_empty", "queue", "tally")
 
-    def __init__(self, module: str, on_empty: Callable[["Gate"], None]) -> None:
+    def __init__(self, module: str, on_empty: Callable[["Gate"], None], tally: Tally) -> None:
         self.module = module
+        self.tally = tally
         self.in_flight = 0
         self.on_empty = on_empty
         """Called when nothing is in flight any more while the module is held."""
@@ -143,9 +159,11 @@ Place = Writes | Queue
 class Holds:
     """All gates of a worker. They outlive snapshots, so that what began before a reload is still counted after it."""
 
-    def __init__(self, clock: Clock, report: Callable[[HoldReport], None]) -> None:
+    def __init__(self, clock: Clock, report: Callable[[HoldReport], None], meters: Meters) -> None:
         self._clock = clock
         self._report = report
+        self._meters = meters
+        meters.ask(self._readings)
         self._gates: dict[str, Gate] = {}
         self._timers: dict[int, Timer] = {}
 
@@ -156,7 +174,7 @@ class Holds:
     def begin(self, hold: Hold) -> None:
         """Let no more writes of the module pass. A hold that is there already gives way to it, with those who wait."""
         gate = self._gate(hold.module)
-        before, gate.queue = gate.queue, Queue(hold, self._clock.time() + hold.seconds)
+        before, gate.queue = gate.queue, Queue(hold, self._clock.time() + hold.seconds, gate.tally)
         self._timers[hold.number] = self._clock.call_later(hold.seconds, self._expire, gate, gate.queue)
         self._tell(gate, gate.queue)
         if before is not None:
@@ -189,7 +207,7 @@ class Holds:
     def _gate(self, module: str) -> Gate:
         gate = self._gates.get(module)
         if gate is None:
-            gate = self._gates[module] = Gate(module, self._empty)
+            gate = self._gates[module] = Gate(module, self._empty, Tally(module, self._meters))
         return gate
 
     def _empty(self, gate: Gate) -> None:
@@ -203,13 +221,14 @@ class Holds:
         timer = self._timers.pop(queue.hold.number, None)
         if timer is not None:
             timer.cancel()
-        self._let_go(queue)
+        self._let_go(self._gate(queue.hold.module), queue)
 
-    def _let_go(self, queue: Queue) -> None:
+    def _let_go(self, gate: Gate, queue: Queue) -> None:
         for waiter in queue.take(AT_ONCE):
+            gate.tally.released.value += 1
             waiter.go_on()
         if queue:
-            self._clock.call_soon(self._let_go, queue)
+            self._clock.call_soon(self._let_go, gate, queue)
 
     def _expire(self, gate: Gate, queue: Queue) -> None:
         """Nobody ended the hold in time: whoever asked for it has lost the moment, and knows no more than the client
@@ -218,13 +237,18 @@ class Holds:
         if gate.queue is queue:
             gate.queue = None
             self._tell(gate, queue, ended=True)
-        self._dismiss(queue)
+        self._dismiss(gate, queue)
 
-    def _dismiss(self, queue: Queue) -> None:
+    def _dismiss(self, gate: Gate, queue: Queue) -> None:
         for waiter in queue.take(AT_ONCE):
+            gate.tally.expired.value += 1
             waiter.turn_away(sorry(f"changes were held for {queue.hold.seconds:g} s", 0))
         if queue:
-            self._clock.call_soon(self._dismiss, queue)
+            self._clock.call_soon(self._dismiss, gate, queue)
+
+    def _readings(self) -> Iterator[Reading]:
+        for module, gate in self._gates.items():
+            yield HELD_NOW, (module,), len(gate.queue) if gate.queue is not None else 0
 
 
 def sorry(why: str, seconds: float) -> Denied:

@@ -67,7 +67,7 @@ class Worker:
         self.tunnels = self.meters.of(TUNNELS)
         self.said_by_clients = self.meters.of(TUNNEL_BYTES, "in")
         self.said_by_applications = self.meters.of(TUNNEL_BYTES, "out")
-        self.holds = Holds(self.loop, self._tell_hold)
+        self.holds = Holds(self.loop, self._tell_hold, self.meters)
         self.on_hold: Callable[[HoldReport], None] = lambda _: None
         """Told how far each hold is; set by whoever has a link to the supervisor."""
         self.kills: tuple[Kill, ...] = ()

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
 
 from strangler.link.codec import LinkError
@@ -13,6 +13,9 @@ from strangler.link.stream import Link
 from strangler.model.messages import (
     PROTOCOL,
     Hello,
+    HoldReply,
+    HoldReport,
+    HoldRequest,
     KillEventsRequest,
     KillReply,
     KillRequest,
@@ -20,11 +23,13 @@ from strangler.model.messages import (
     KillsPush,
     Message,
     Refused,
+    ReleaseRequest,
     Roster,
     RosterRequest,
     ShutdownRequest,
     Status,
 )
+from strangler.supervisor.hold_board import HoldBoard
 from strangler.supervisor.kill_ledger import KillLedger
 from strangler.supervisor.roll import Roll, Seat
 from strangler.supervisor.state_folder import StateFolder
@@ -52,6 +57,7 @@ class Door:
         self._folder = folder
         self._roll = roll
         self._ledger = ledger
+        self._holds = HoldBoard(roll)
         self._listening = listening
         self._on_shutdown = on_shutdown
         self._roster_readers: dict[Link, Roster] = {}
@@ -133,6 +139,8 @@ class Door:
 
     def _admit(self, seat: Seat, link: Link, hello: Hello) -> None:
         seat.link, seat.has_linked, seat.revision = link, True, hello.revision
+        for push in self._holds.pushes():  # before the kills, without which it does not accept
+            link.send(push)
         link.send(self._kills())
         self._roll.changed()
 
@@ -144,8 +152,14 @@ class Door:
             case KillsAck() if seat is not None and seat.link is link:
                 seat.acknowledged = message.generation
                 self._roll.changed()
+            case HoldReport() if seat is not None and seat.link is link:
+                self._holds.hear(seat, message)
             case KillRequest():
                 self._kill(message, link)
+            case HoldRequest():
+                self._keep(self._reply_to_hold(link, self._holds.hold(message)))
+            case ReleaseRequest():
+                self._keep(self._reply_to_hold(link, self._holds.release(message)))
             case RosterRequest():
                 self._roster_readers[link] = roster = self._roster()
                 link.send(roster)
@@ -184,9 +198,16 @@ class Door:
             for reader in self._event_readers:
                 reader.send(event)
             self._roll.changed()
-        reply = asyncio.create_task(self._reply_when_acknowledged(link, self._ledger.generation, began))
+        self._keep(self._reply_when_acknowledged(link, self._ledger.generation, began))
+
+    def _keep(self, answering: Coroutine[None, None, None]) -> None:
+        """Answer beside the connection's other messages, and whether or not it is still there."""
+        reply = asyncio.create_task(answering)
         self._replies.add(reply)
         reply.add_done_callback(self._replies.discard)
+
+    async def _reply_to_hold(self, link: Link, answer: Coroutine[None, None, HoldReply]) -> None:
+        link.send(await answer)
 
     async def _reply_when_acknowledged(self, link: Link, generation: int, began: float) -> None:
         concerned = self._roll.behind(generation)
@@ -200,7 +221,7 @@ class Door:
         return KillsPush(self._ledger.generation, self._ledger.kills)
 
     def _roster(self) -> Roster:
-        return self._roll.roster(kills=self._ledger.kills, listening=self._listening)
+        return self._roll.roster(kills=self._ledger.kills, listening=self._listening, holds=self._holds.states())
 
 
 async def _greeting(messages: AsyncIterator[Message]) -> Message | None:

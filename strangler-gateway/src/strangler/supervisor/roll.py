@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from strangler.link.stream import Link
 from strangler.model.flag import Kill
+from strangler.model.hold import HoldState
 from strangler.model.messages import Roster, Slot, Status
 
 
@@ -82,7 +83,7 @@ class Roll:
         """
         return {(seat.slot, seat.pid) for seat in self.seats if seat.has_linked and seat.acknowledged < generation}
 
-    def roster(self, *, kills: tuple[Kill, ...], listening: tuple[str, ...]) -> Roster:
+    def roster(self, *, kills: tuple[Kill, ...], listening: tuple[str, ...], holds: tuple[HoldState, ...]) -> Roster:
         """The roll as it is told to others."""
         slots = tuple(Slot(seat.slot, seat.pid, seat.ready, seat.revision, seat.restarts) for seat in self.seats)
-        return Roster(slots, kills, self.control_pid, listening)
+        return Roster(slots, kills, self.control_pid, listening, holds)

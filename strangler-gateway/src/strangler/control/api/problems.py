@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from strangler.control.flips import FlipInvalid
+from strangler.control.holds import HoldRefused
 from strangler.control.store import StoreUnavailable
 from strangler.control.supervisor_client import SupervisorLost
 from strangler.control.targets import UnknownTarget
@@ -42,6 +43,7 @@ class Problem(BaseModel):
 STATUSES: dict[type[StranglerError], int] = {
     UnknownTarget: 404,
     FlipRefused: 409,
+    HoldRefused: 409,
     FlipInvalid: 422,
     AmbiguousPath: 422,
     ConfigError: 422,

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from strangler.control.api.dependencies import Plane
+from strangler.control.api.holds import HoldStatus
 from strangler.control.plane import ControlPlane
 from strangler.control.version import VERSION
 from strangler.model.flag import Kill
@@ -47,6 +48,7 @@ class Status(BaseModel):
     uptime_seconds: float = Field(description="Of the control plane.")
     workers: list[WorkerStatus]
     kills: list[KillStatus]
+    holds: list[HoldStatus]
     supervisor: Literal["connected", "lost"]
 
 
@@ -61,6 +63,7 @@ async def get_status(plane: Plane) -> Status:
         uptime_seconds=round(time.monotonic() - plane.started, 3),
         workers=worker_statuses(plane),
         kills=[KillStatus.of(kill) for kill in plane.supervisor.roster.kills],
+        holds=[HoldStatus.of(state) for state in plane.supervisor.roster.holds],
         supervisor="connected" if plane.supervisor.connected else "lost",
     )
 

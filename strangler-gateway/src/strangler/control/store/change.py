@@ -14,6 +14,8 @@ class ChangeKind(StrEnum):
     KILL = "kill"
     LIFT = "lift"
     CONFIG = "config"
+    HOLD = "hold"
+    RELEASE = "release"
 
 
 @dataclass(frozen=True, slots=True)
