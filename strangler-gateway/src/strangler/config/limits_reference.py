@@ -41,12 +41,25 @@ _ORIGINS = {
     "routes[].timeouts": {
         "response": ("504", "nginx: 60 s. Envoy: 15 s. YARP: 100 s."),
         "idle": ("408, 504 or cut", "nginx: 60 s. YARP: 100 s."),
+        "request": ("504 or cut", "Off, as Envoy's has to be for streams (else 15 s): the other bounds see to stalls."),
         "tunnel_idle": ("closed with 1001", "HAProxy's and Envoy's examples for tunnels: 1 h."),
+    },
+    "upstreams.NAME": {
+        "connect_timeout": ("504", "Envoy, HAProxy's examples: 5 s."),
+        "idle_timeout": ("closed", "nginx: 60 s."),
+        "max_connections": ("waits", "Ours, per endpoint and worker. Envoy: 1,024."),
+        "max_pending": ("503", "Envoy: 1,024."),
+        "pending_timeout": ("503", "Ours: twice the time to connect. HAProxy: as long as that."),
     },
 }
 """Per section and key: what happens beyond it, and where the default comes from."""
 
-_DEFINITIONS = {"gateway.limits": "LimitsSection", "routes[]": "RouteSection", "routes[].timeouts": "TimeoutsSection"}
+_DEFINITIONS = {
+    "gateway.limits": "LimitsSection",
+    "routes[]": "RouteSection",
+    "routes[].timeouts": "TimeoutsSection",
+    "upstreams.NAME": "UpstreamSection",
+}
 
 _FIXED = """\
 ## What is not a setting
@@ -88,6 +101,7 @@ def _row(key: str, field: dict[str, Any], beyond: str, origin: str) -> str:
         .partition("; beyond it")[0]
         .partition("; one more")[0]
         .partition("; else 408")[0]
+        .partition("; then")[0]
         .rstrip(".")
     )
     return f"| `{key}` | {shown} | {meaning}. | {beyond} | {origin} |"

@@ -52,7 +52,7 @@ class TimeoutsSection(Section):
 
     response: Seconds = Field(
         default=60.0,
-        description="Seconds from the request's end to the response's head, of each attempt; then 504.",
+        description="Seconds from the request's end to the response's head, of each attempt.",
         examples=[10],
     )
     idle: Seconds = Field(default=60.0, description="Seconds between any two bytes.", examples=[30])
