@@ -54,6 +54,7 @@ OFFENCES = [
     ("rooms", "strangler-gateway/src/strangler/config/templates.py", "strangler.adapters.limit_store"),
     ("adapters", "strangler-gateway/src/strangler/dataplane/rate_limiting.py", "redis"),
     ("request-path", "strangler-gateway/src/strangler/dataplane/pipeline.py", "fastapi"),
+    ("request-path", "strangler-gateway/src/strangler/dataplane/session_table.py", "sqlalchemy"),
 ]
 
 

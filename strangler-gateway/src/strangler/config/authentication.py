@@ -9,9 +9,12 @@ from strangler.config.nearness import did_you_mean
 from strangler.model.authentication import (
     ApiKey,
     ApiKeys,
+    Ask,
     Authentication,
     Authenticator,
     Authorization,
+    DjangoSession,
+    FlaskSession,
     IdentityForm,
     IdentityToken,
     Jwt,
@@ -20,8 +23,10 @@ from strangler.model.authentication import (
     TokenKeys,
 )
 
-KINDS = ("jwt", "api_keys")
-_SUBJECTS = {"jwt": "sub", "api_keys": "sub"}
+_SUBJECTS = {
+    "jwt": "sub", "api_keys": "sub", "flask_session": "_user_id", "django_session": "_auth_user_id", "ask": "id",
+}  # fmt: skip
+KINDS = tuple(_SUBJECTS)
 _NEVER_IDENTITY = frozenset(
     (
         "authorization", "connection", "content-length", "content-type", "cookie", "date", "expect", "forwarded",
@@ -34,15 +39,18 @@ _MOST_DASHES = 6
 """In a header's name: each doubles the spellings that are taken out of every request."""
 
 
-def build_authenticators(sections: dict[str, schema.AuthenticatorSection], report: Report) -> tuple[Authenticator, ...]:
+def build_authenticators(
+    sections: dict[str, schema.AuthenticatorSection], upstreams: set[str] | None, report: Report
+) -> tuple[Authenticator, ...]:
     """The authenticators, by their names' order. Where ``report`` was called, the result is not to be used."""
     return tuple(
-        _authenticator(name, section, ("authentication", name), report) for name, section in sorted(sections.items())
+        _authenticator(name, section, ("authentication", name), upstreams, report)
+        for name, section in sorted(sections.items())
     )
 
 
 def _authenticator(
-    name: str, section: schema.AuthenticatorSection, place: DocumentPath, report: Report
+    name: str, section: schema.AuthenticatorSection, place: DocumentPath, upstreams: set[str] | None, report: Report
 ) -> Authenticator:
     given = [kind for kind in KINDS if getattr(section, kind) is not None]
     if len(given) != 1:
@@ -54,6 +62,43 @@ def _authenticator(
         Names(section.subject or _SUBJECTS[kind], section.scopes or "scope", section.roles or "roles"),
         jwt=_jwt(section.jwt, (*place, "jwt"), report) if section.jwt is not None else None,
         api_keys=_api_keys(section.api_keys, (*place, "api_keys"), report) if section.api_keys is not None else None,
+        flask_session=_flask(section.flask_session) if section.flask_session is not None else None,
+        django_session=_django(section.django_session) if section.django_session is not None else None,
+        ask=_ask(section.ask, (*place, "ask"), upstreams, report) if section.ask is not None else None,
+    )
+
+
+def _flask(section: schema.FlaskSessionSection) -> FlaskSession:
+    return FlaskSession(_secrets(section), section.cookie, section.salt, section.max_age)
+
+
+def _django(section: schema.DjangoSessionSection) -> DjangoSession:
+    database = secret_of(section.database) if section.database is not None else None
+    return DjangoSession(
+        _secrets(section), section.cookie, section.max_age, database, section.table, section.cache, section.timeout
+    )
+
+
+def _secrets(section: schema.FlaskSessionSection | schema.DjangoSessionSection) -> tuple[Secret, ...]:
+    return tuple(map(secret_of, (section.secret, *section.old_secrets)))
+
+
+def _ask(section: schema.AskSection, place: DocumentPath, upstreams: set[str] | None, report: Report) -> Ask:
+    if upstreams is not None and section.upstream not in upstreams:
+        known = did_you_mean(section.upstream, sorted(upstreams))
+        report((*place, "upstream"), f"there is no upstream «{section.upstream}»{known}")
+    if not section.cookies and not section.authorization:
+        report(place, "there is nothing to ask about; give cookies, or authorization: true")
+    for index in _repeated(section.cookies):
+        report((*place, "cookies", index), f"«{section.cookies[index]}» stands here a second time; remove one")
+    return Ask(
+        section.upstream,
+        section.path,
+        tuple(section.cookies),
+        section.authorization,
+        section.host or "",
+        section.cache,
+        section.timeout,
     )
 
 

@@ -66,7 +66,7 @@ def build_topology(sound: Sound, report: Report) -> tuple[Topology, tuple[Flag, 
         _gateway(sound.file.gateway),
         upstreams,
         (*routes.values(), _catch_all(most)),
-        build_authenticators(sound.file.authentication, report),
+        build_authenticators(sound.file.authentication, sound.upstream_names, report),
         build_identity(sound.file.identity, report),
     )
     return topology, flags

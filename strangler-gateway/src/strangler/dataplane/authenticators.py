@@ -9,6 +9,7 @@ from typing import TypeVar
 from strangler.dataplane import asking
 from strangler.dataplane.flights import TaskFlights
 from strangler.dataplane.secrets import fetch_file, read_file, read_secret
+from strangler.dataplane.who_am_i import AskingUpstream
 from strangler.model.authentication import ApiKeys, Authenticator, Jwt
 from strangler.model.errors import StranglerError
 from strangler.model.route import Route
@@ -22,6 +23,8 @@ from strangler.policies.keys import KeySet, key_from_secret, keys_in
 from strangler.policies.method import Method, Outcomes
 from strangler.policies.onward import Onward
 from strangler.policies.ports import Clock
+from strangler.policies.sessions import AskedSession, CookieSession, TableSession
+from strangler.policies.signed_cookies import COOKIE_SALT, TABLE_SALT, DjangoCookies, FlaskCookies
 from strangler.policies.signing import signer
 from strangler.policies.tokens import BearerTokens
 from strangler.telemetry.meters import Meters
@@ -67,8 +70,36 @@ class Authenticators:
         if settings.jwt is not None:
             keys = self._token_keys(settings.name, settings.jwt)
             return BearerTokens(settings.jwt, settings.names, keys, outcomes, self._clock)
-        assert settings.api_keys is not None
-        return KnownKeys(settings.api_keys, self._key_file(settings.name, settings.api_keys), outcomes)
+        if settings.api_keys is not None:
+            return KnownKeys(settings.api_keys, self._key_file(settings.name, settings.api_keys), outcomes)
+        return self._session(settings, outcomes)
+
+    def _session(self, settings: Authenticator, outcomes: Outcomes) -> Method:
+        flask, django, ask, names = settings.flask_session, settings.django_session, settings.ask, settings.names
+        if flask is not None:
+            cookies = FlaskCookies([read_secret(secret) for secret in flask.secrets], flask.salt, flask.max_age)
+            return CookieSession(flask.cookie, cookies, names, outcomes, self._clock)
+        if ask is not None:
+            monolith = AskingUpstream(ask, partial(self._balancers.named, ask.upstream))
+            return AskedSession(ask, names, outcomes, self._clock, monolith=monolith, flights=self._flights)
+        assert django is not None
+        secrets = [read_secret(secret) for secret in django.secrets]
+        if django.database is None:
+            reader = DjangoCookies(secrets, COOKIE_SALT, django.max_age)
+            return CookieSession(django.cookie, reader, names, outcomes, self._clock)
+        from strangler.dataplane.session_table import ThreadedSessions  # noqa: PLC0415 - it loads SQLAlchemy
+
+        url = read_secret(django.database).decode("utf-8", "replace")
+        return TableSession(
+            django.cookie,
+            DjangoCookies(secrets, TABLE_SALT, None),
+            names,
+            outcomes,
+            self._clock,
+            table=ThreadedSessions(url, django.table, django.timeout),
+            flights=self._flights,
+            cache=django.cache,
+        )
 
     def _key_file(self, name: str, settings: ApiKeys) -> Kept[KeyTable] | None:
         if not settings.file:

@@ -1,6 +1,6 @@
 """Credentials in a request's header fields. Two different ones where there must be one are doubt about who asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from strangler.policies.refusals import Rejected
 from strangler.routing.fields import Fields
@@ -27,19 +27,28 @@ def header(fields: Fields, name: bytes) -> bytes | None:
 
 def cookie(fields: Fields, name: bytes) -> bytes | None:
     """The value of a cookie. Applications differ in which of two they read, so two that differ are none."""
-    found = {value for value in cookies(fields, name) if value}
+    text = _sent(fields, name)
+    return text[1:-1] if text is not None and len(text) > 1 and text[:1] == text[-1:] == b'"' else text
+
+
+def sent_cookies(fields: Fields, names: Iterable[bytes]) -> bytes:
+    """A Cookie header with nothing but the cookies of these names, in the order of the names; empty without any."""
+    found = ((name, _sent(fields, name)) for name in names)
+    return b"; ".join(b"%b=%b" % (name, text) for name, text in found if text is not None)
+
+
+def _sent(fields: Fields, name: bytes) -> bytes | None:
+    found = {value for value in _values(fields, name) if value}
     if len(found) > 1:
         text = name.decode("latin-1")
         raise Rejected("ambiguous", f"More than one cookie called {text} was sent.", browser=True)
     return found.pop() if found else None
 
 
-def cookies(fields: Fields, wanted: bytes) -> Iterator[bytes]:
-    """Every value of the cookies of this name, without quotes around it."""
+def _values(fields: Fields, wanted: bytes) -> Iterator[bytes]:
     for value in fields.values(b"cookie"):
         if wanted in value:
             for pair in value.split(b";"):
                 name, equals, text = pair.strip(b" \t").partition(b"=")
                 if equals and name.rstrip(b" \t") == wanted:
-                    text = text.strip(b" \t")
-                    yield text[1:-1] if len(text) > 1 and text[:1] == text[-1:] == b'"' else text
+                    yield text.strip(b" \t")

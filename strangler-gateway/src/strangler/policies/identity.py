@@ -36,17 +36,27 @@ class Identity:
 
 def identity_of(values: Mapping[str, object], names: Names, authenticator: str, until: float) -> Identity | None:
     """The identity that verified values speak of; None if they name no subject."""
-    subject = text_of(values.get(names.subject))
+    subject = text_of(_found(values, names.subject))
     if not subject:
         return None
     return Identity(
         authenticator,
         subject,
         until,
-        scopes=words_of(values.get(names.scopes)),
-        roles=words_of(values.get(names.roles)),
+        scopes=words_of(_found(values, names.scopes)),
+        roles=words_of(_found(values, names.roles)),
         claims=values,
     )
+
+
+def _found(values: Mapping[str, object], name: str) -> object:
+    """A value by its name, or by the names of what it lies in with dots between, such as ``user.id``."""
+    if name in values or "." not in name:
+        return values.get(name)
+    found: object = values
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
 
 
 def text_of(value: object) -> str | None:

@@ -45,6 +45,10 @@ class Balancers:
         for balancer in self._by_name.values():
             balancer.tick(now)
 
+    def named(self, name: str) -> Balancer:
+        """The present balancer of an upstream."""
+        return self._by_name[name]
+
     def pools(self) -> Iterator[EndpointPool]:
         """Every pool in use."""
         for balancer in self._by_name.values():

@@ -20,6 +20,15 @@ _PATH = Annotated[str, Field(min_length=1)]
 _LEEWAY = Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)]
 
 
+_AGE = Annotated[float, Field(gt=0, le=31_536_000, allow_inf_nan=False)]
+
+
+def _host(text: str) -> str:
+    if not text.isascii() or any(letter.isspace() or letter in "/?#@\\" for letter in text) or not text:
+        raise ValueError(f"«{text}» is not a host; write NAME or NAME:PORT")
+    return text
+
+
 def _algorithm(text: str) -> str:
     if text not in ALGORITHMS:
         raise ValueError(f"«{text}» is not an algorithm that is safe here; use {', '.join(ALGORITHMS)}")
@@ -112,15 +121,93 @@ class ApiKeysSection(Section):
     )
 
 
+class FlaskSessionSection(Section):
+    """The monolith's own session in Flask's signed cookie."""
+
+    secret: SecretText = Field(
+        description="Where the application's `SECRET_KEY` is read from.", examples=["env:FLASK_SECRET_KEY"]
+    )
+    old_secrets: list[SecretText] = Field(
+        default=[], description="Its `SECRET_KEY_FALLBACKS`.", examples=[["env:FLASK_OLD_SECRET_KEY"]]
+    )
+    cookie: CookieName = Field(default="session", description="Its `SESSION_COOKIE_NAME`.", examples=["session"])
+    salt: str = Field(
+        default="cookie-session", min_length=1, description="The salt of its sessions.", examples=["cookie-session"]
+    )
+    max_age: _AGE = Field(
+        default=2_678_400.0, description="Its `PERMANENT_SESSION_LIFETIME` in seconds.", examples=[2678400]
+    )
+
+
+class DjangoSessionSection(Section):
+    """The monolith's own session as Django keeps it: in a signed cookie, or with `database` in its table."""
+
+    secret: SecretText = Field(
+        description="Where the application's `SECRET_KEY` is read from.", examples=["env:DJANGO_SECRET_KEY"]
+    )
+    old_secrets: list[SecretText] = Field(
+        default=[], description="Its `SECRET_KEY_FALLBACKS`.", examples=[["env:DJANGO_OLD_SECRET_KEY"]]
+    )
+    cookie: CookieName = Field(default="sessionid", description="Its `SESSION_COOKIE_NAME`.", examples=["sessionid"])
+    max_age: _AGE = Field(
+        default=1_209_600.0,
+        description="Its `SESSION_COOKIE_AGE` in seconds, for sessions in the cookie; rows say when they end.",
+        examples=[1209600],
+    )
+    database: SecretText | None = Field(
+        default=None,
+        description="Where the URL of the database with its sessions is read from (engine `db` or `cached_db`); left "
+        "out, sessions are in the cookie (engine `signed_cookies`).",
+        examples=["env:MONOLITH_DATABASE_URL"],
+    )
+    table: Name = Field(default="django_session", description="The table of sessions.", examples=["django_session"])
+    cache: Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)] = Field(
+        default=5.0, description="Seconds for which a row is believed without looking again.", examples=[5]
+    )
+    timeout: Seconds = Field(default=2.0, description="Seconds that the database may take.", examples=[2])
+
+
+class AskSection(Section):
+    """The monolith is asked who sent these cookies or this Authorization header; nothing else is passed on."""
+
+    path: Annotated[str, AfterValidator(_ask_path)] = Field(
+        description="An address that answers a JSON object about who is signed in, or 401, 403, 404 or a redirect.",
+        examples=["/api/me"],
+    )
+    upstream: Name = Field(default="monolith", description="The upstream that is asked.", examples=["monolith"])
+    cookies: list[CookieName] = Field(
+        default=[], description="The cookies by which it knows its users.", examples=[["sessionid"]]
+    )
+    authorization: bool = Field(
+        default=False, description="Whether it is asked about Authorization headers too.", examples=[True]
+    )
+    host: Annotated[str, AfterValidator(_host)] | None = Field(
+        default=None, description="The Host to ask with; the endpoint's address if left out.", examples=["shop.example"]
+    )
+    cache: Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)] = Field(
+        default=10.0,
+        description="Seconds for which an answer is believed: so long a user who has logged out is still known.",
+        examples=[10],
+    )
+    timeout: Seconds = Field(default=2.0, description="Seconds that an answer may take.", examples=[2])
+
+
 class AuthenticatorSection(Section):
     """One way of finding out who asks; exactly one of the kinds below."""
 
     jwt: JwtSection | None = Field(default=None, description="Bearer tokens that are JWTs.", examples=[{}])
     api_keys: ApiKeysSection | None = Field(default=None, description="API keys.", examples=[{}])
+    flask_session: FlaskSessionSection | None = Field(
+        default=None, description="The session of a monolith in Flask.", examples=[{}]
+    )
+    django_session: DjangoSessionSection | None = Field(
+        default=None, description="The session of a monolith in Django.", examples=[{}]
+    )
+    ask: AskSection | None = Field(default=None, description="Any monolith that can be asked.", examples=[{}])
     subject: Word | None = Field(
         default=None,
         description="The claim, session key or field that names who asks: `sub`; `_user_id` (Flask), `_auth_user_id` "
-        "(Django), `id` (ask).",
+        "(Django), `id` (ask). Dots lead into objects: `user.id`.",
         examples=["sub"],
     )
     scopes: Word | None = Field(
