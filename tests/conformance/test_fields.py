@@ -146,6 +146,24 @@ def test_what_an_unknown_client_claims_about_itself_is_replaced(bench: Bench) ->
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        *("X-Forwarded-Ssl", "X-Forwarded-Protocol", "X-Forwarded-Scheme", "X-Forwarded-Prefix", "X-Forwarded-Server"),
+        *("Front-End-Https", "X-Original-URL", "X-Rewrite-URL", "x_original_url", "X-Forwarded_Ssl"),
+    ],
+)
+def test_claims_made_under_other_names_are_dropped_unless_a_trusted_proxy_makes_them(bench: Bench, name: str) -> None:
+    assert b"claimed" not in forwarded(bench, f"{name}: claimed").raw
+    received = forwarded(bench, f"{name}: claimed", trusted_proxies=LOOPBACK)
+    assert received.value(name) == (None if "_" in name else b"claimed")
+
+
+def test_nobody_says_which_proxy_the_application_uses(bench: Bench) -> None:
+    for trusted in ((), LOOPBACK):
+        assert b"evil.example" not in forwarded(bench, "Proxy: http://evil.example", trusted_proxies=trusted).raw
+
+
+@pytest.mark.parametrize(
     "name", ["X_Forwarded_For", "X-Forwarded_For", "x_forwarded-host", "X_REAL_IP", "X_Request_ID"]
 )
 def test_claims_spelled_with_underscores_are_dropped_while_other_underscores_pass(bench: Bench, name: str) -> None:

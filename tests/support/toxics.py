@@ -175,6 +175,8 @@ class Network:
             reset = any(error.reset for error in cut.exceptions if isinstance(error, ConnectionCut))
         except* OSError:
             reset = True  # One end was reset, which the other is to see.
+        except* asyncio.CancelledError:
+            pass  # The network ends, and asyncio would log a handler that was cancelled.
         finally:
             for writer in (near, far):
                 _end(writer, reset=reset)

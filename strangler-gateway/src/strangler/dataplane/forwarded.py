@@ -13,11 +13,22 @@ _CLAIMS = (
     b"x-forwarded-for",
     b"x-forwarded-host",
     b"x-forwarded-port",
+    b"x-forwarded-prefix",
     b"x-forwarded-proto",
+    b"x-forwarded-protocol",
+    b"x-forwarded-scheme",
+    b"x-forwarded-server",
+    b"x-forwarded-ssl",
+    b"x-original-url",
     b"x-real-ip",
+    b"x-rewrite-url",
     b"forwarded",
+    b"front-end-https",
     b"x-request-id",
 )
+"""What applications are known to take a proxy's word for: address, host, scheme, prefix, and even the path."""
+_NEVER = frozenset((b"proxy",))
+"""CGI would make it HTTP_PROXY, which programs take for the proxy that they are to use."""
 
 
 def _spellings(name: bytes) -> set[bytes]:
@@ -26,9 +37,9 @@ def _spellings(name: bytes) -> set[bytes]:
 
 
 _LOOKALIKES = frozenset(spelling for name in _CLAIMS for spelling in _spellings(name)).difference(_CLAIMS)
-_UNTRUSTED = REPLACED | _LOOKALIKES | frozenset(_CLAIMS)
+_UNTRUSTED = REPLACED | _LOOKALIKES | _NEVER | frozenset(_CLAIMS)
 """From a client these are claims, and are replaced."""
-_TRUSTED = REPLACED | _LOOKALIKES | {b"x-forwarded-for", b"forwarded", b"x-request-id"}
+_TRUSTED = REPLACED | _LOOKALIKES | _NEVER | {b"x-forwarded-for", b"forwarded", b"x-request-id"}
 """From a trusted proxy host, port and scheme are believed, and the address lists are extended."""
 _UNTRUSTED_NEW_TRACE = _UNTRUSTED | {b"traceparent", b"tracestate"}
 _TRUSTED_NEW_TRACE = _TRUSTED | {b"traceparent", b"tracestate"}

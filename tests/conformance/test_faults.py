@@ -1,0 +1,151 @@
+"""The table of faults is true, and those of its tests that have no better place."""
+
+import re
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from strangler.model.route import Timeouts
+from support.bench import Bench
+from support.faults import FAULTS, Fault
+from support.raw_http import Conversation, Wire, answer_all, in_turn, request, response, wait_until
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+BLOCK = b"x" * 65_536
+STILL = 0.5
+"""Seconds without a byte after which a sender counts as blocked."""
+IN_SOCKETS = 40_000_000
+"""More bytes than the kernel keeps of a stream in the four sockets between a sender and one who does not read."""
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[fault.what for fault in FAULTS])
+def test_every_fault_has_its_tests(fault: Fault) -> None:
+    assert fault.tests
+    for test in fault.tests:
+        file, name = test.split("::")
+        path = ROOT / file if "/" in file else HERE / file
+        assert re.search(rf"^(?:async )?def {name}\(", path.read_text(), re.MULTILINE), test
+
+
+def test_nothing_waits_by_a_function_that_can_swallow_a_cancellation() -> None:
+    sources = [*(ROOT / "strangler-gateway/src").rglob("*.py"), *(ROOT / "extracted").rglob("src/**/*.py")]
+    assert len(sources) > 100
+    assert [str(source) for source in sources if "wait_for(" in source.read_text().replace("self._wait_for(", "")] == []
+
+
+class Pusher:
+    """Writes until nothing is taken any more, then until everything is."""
+
+    def __init__(self) -> None:
+        self.blocked_at = 0
+        """Bytes that were taken when nothing was any more."""
+        self.blocked = threading.Event()
+        self.sent = 0
+
+    def push(self, wire: Wire, total: int) -> None:
+        sock = wire.socket
+        sock.setblocking(False)
+        last = time.monotonic()
+        while self.sent < total:
+            try:
+                self.sent += sock.send(BLOCK[: total - self.sent])
+                last = time.monotonic()
+            except BlockingIOError:
+                time.sleep(0.01)
+                if time.monotonic() - last > STILL and not self.blocked.is_set():
+                    self.blocked_at = self.sent
+                    self.blocked.set()
+        sock.settimeout(10)
+
+
+def test_a_client_that_reads_slowly_blocks_the_applications_writes(bench: Bench) -> None:
+    pusher, total = Pusher(), 60_000_000
+
+    def serve(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.send(response(f"Content-Length: {total}", body=None))
+        pusher.push(conversation, total)
+        answer_all(conversation)
+
+    with bench.upstream(serve), bench.client(window=65_536) as client:
+        client.forget()
+        client.send(request("GET", "/"))
+        assert pusher.blocked.wait(10), "the application can go on writing although nobody reads"
+        assert pusher.blocked_at < IN_SOCKETS < total
+        head = client.message(bodiless=True)
+        assert sum(map(len, client.content(head))) == total
+        assert client.ask(request("GET", "/next")).body == b"/next"
+
+
+def test_an_application_that_reads_slowly_holds_the_client_up(bench: Bench) -> None:
+    pusher, total = Pusher(), 60_000_000
+
+    def serve(conversation: Conversation) -> None:
+        head = conversation.head()
+        assert pusher.blocked.wait(10), "the client can go on writing although nobody reads"
+        conversation.forget()
+        assert sum(map(len, conversation.content(head))) == total
+        conversation.send(response())
+
+    with bench.upstream(serve, window=65_536), bench.client() as client:
+        client.send(request("PUT", "/", f"Content-Length: {total}"))
+        pusher.push(client, total)
+        assert client.answer().status == 200
+        assert pusher.blocked_at < IN_SOCKETS < total
+
+
+def test_a_client_that_stops_reading_is_dropped_and_the_application_is_freed(bench: Bench) -> None:
+    def serve(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.send(response("Content-Length: 1000000000", body=None))
+        while True:
+            conversation.send(BLOCK)
+
+    with bench.upstream(serve, timeouts=Timeouts(5, 0.4)), bench.client(window=4096) as client:
+        client.send(request("GET", "/", "X-Request-ID: stopped-reading"))
+        assert bench.entry("stopped-reading")["failure"] == "response_timeout.client"
+        assert client.rest()[1] == "reset"
+        wait_until(lambda: bench.rig.next_traffic().pools[0].active == 0, "the application's connection is free")
+
+
+def test_when_neither_side_moves_both_connections_end(bench: Bench) -> None:
+    def stall(conversation: Conversation) -> None:
+        conversation.head()
+        conversation.wait_for_end()
+
+    timeouts = Timeouts(response=0.4, idle=0.4)
+    with bench.upstream(stall, timeouts=timeouts) as upstream, bench.client() as client:
+        client.send(request("POST", "/", "Content-Length: 100") + b"half")  # And waits, as the other does.
+        assert client.answer().status == 408
+        assert client.is_closed()
+        wait_until(lambda: upstream.conversations[0].ended != "", "the application's connection is ended")
+
+
+def test_an_application_that_ends_its_side_is_not_asked_on_that_connection_again(bench: Bench) -> None:
+    def answer_and_half_close(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.send(response(body=b"first"))
+        conversation.shut()
+        conversation.wait_for_end()
+
+    with bench.upstream(in_turn(answer_and_half_close, answer_all)) as upstream, bench.client() as client:
+        assert client.ask(request("GET", "/")).body == b"first"
+        wait_until(lambda: upstream.conversations[0].ended != "", "the gateway ends the other side")
+        assert client.ask(request("POST", "/next", body=b"x")).body == b"/next"
+
+
+def test_an_application_that_ends_its_side_before_its_answer_is_502(bench: Bench) -> None:
+    def half_close(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.socket.shutdown(socket.SHUT_WR)
+        conversation.wait_for_end()
+
+    with bench.upstream(half_close) as upstream, bench.client() as client:
+        for method in ("GET", "POST"):
+            assert client.ask(request(method, "/")).status == 502
+        assert len(upstream.requests) == 2
+        wait_until(lambda: all(talk.ended for talk in upstream.conversations), "their connections are ended")
