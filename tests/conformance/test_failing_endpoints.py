@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from strangler.model.route import Retries, Route, Timeouts
-from strangler.model.upstream import Breaker, Outlier, RetryBudget
+from strangler.model.upstream import Breaker, HealthCheck, Outlier, RetryBudget
 from support.bench import Bench
 from support.processes import free_port
 from support.raw_http import (
@@ -281,3 +281,29 @@ def test_the_endpoint_with_fewer_requests_under_way_gets_the_next(bench: Bench) 
         assert len(one.requests) == len(other.requests) == 5
         released = True
         assert [client.answer().status for client in clients] == [200] * 10
+
+
+def test_a_health_check_takes_an_endpoint_out_and_back(bench: Bench) -> None:
+    sick = False
+
+    def ailing(conversation: Conversation) -> None:
+        while True:
+            asked = conversation.request()
+            conversation.send(response(status=503 if sick and asked.target == b"/readyz" else 200, body=b"ailing"))
+
+    def bodies(times: int = 6) -> set[bytes]:
+        with bench.client() as client:
+            return {client.ask(request("GET", "/")).body for _ in range(times)}
+
+    check = HealthCheck("/readyz", interval=0.05, timeout=1, statuses=((200, 200),))
+    with two(bench, ailing, each(response(body=b"well")), health=check) as (one, _):
+        label = ("monolith", f"127.0.0.1:{one.port}")
+        assert bodies() == {b"ailing", b"well"}
+        sick = True
+        wait_until(lambda: bodies() == {b"well"}, "the endpoint is taken out")
+        assert readings(bench, "strangler_upstream_unhealthy")[label] == 1
+        sick = False
+        wait_until(lambda: bodies() == {b"ailing", b"well"}, "the endpoint is back")
+        assert all(
+            b"user-agent: strangler-health" in asked.raw.lower() for asked in one.requests if asked.target != b"/"
+        )

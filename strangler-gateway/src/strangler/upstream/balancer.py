@@ -12,6 +12,7 @@ from strangler.resilience.retry_budget import RetryBudget
 from strangler.telemetry.families.upstreams import RETRIES
 from strangler.telemetry.meters import Meters
 from strangler.upstream.cork import Cork
+from strangler.upstream.health import HealthChecker
 from strangler.upstream.pool import EndpointPool
 from strangler.upstream.standing import Standing
 
@@ -127,7 +128,12 @@ class Balancer:
 
     def _pool(self, endpoint: Endpoint) -> EndpointPool:
         standing = Standing(self.upstream, chance=self._chance, may_eject=self._may_eject, changed=self._survey)
-        return EndpointPool(self.upstream, endpoint, self._parser, self._cork, standing)
+        pool = EndpointPool(self.upstream, endpoint, self._parser, self._cork, standing)
+        if self.upstream.health is not None:
+            pool.checker = HealthChecker(
+                self.upstream.health, pool.authority, pool.dial, standing.checked, self._chance
+            )
+        return pool
 
     # How they are
 

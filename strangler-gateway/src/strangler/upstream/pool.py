@@ -10,6 +10,7 @@ from strangler.model.messages import PoolState
 from strangler.model.upstream import Endpoint, Upstream
 from strangler.upstream.connection import Home, UpstreamConnection
 from strangler.upstream.cork import Cork
+from strangler.upstream.health import HealthChecker
 from strangler.upstream.standing import Standing
 
 REUSE_UNSAFE_WITHIN = 1.0
@@ -38,6 +39,8 @@ class EndpointPool:
     ) -> None:
         self.endpoint = endpoint
         self.standing = standing
+        self.checker: HealthChecker | None = None
+        """Who asks the endpoint whether it is well, if anybody does."""
         self._upstream = upstream
         self._parser = parser
         self._cork = cork
@@ -103,6 +106,8 @@ class EndpointPool:
     def retire(self) -> None:
         """Keep no connection any longer than its exchange lasts."""
         self._retired = True
+        if self.checker is not None:
+            self.checker.stop()
         while self._idle:
             self._idle.pop().discard()
 

@@ -94,7 +94,7 @@ class Standing:
         if self.breaker is not None:
             self.breaker.left(token)
 
-    def checked(self, *, healthy: bool) -> None:
+    def checked(self, healthy: bool) -> None:  # noqa: FBT001 - it is the opinion
         """The health check has come to another opinion."""
         self.healthy = healthy
         self._changed()

@@ -1,0 +1,208 @@
+"""Who is asked: by load, around those that fail, and when endpoints come and go while requests are under way."""
+
+import asyncio
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from strangler.http1.response import ResponseParser
+from strangler.model.failure import Failure
+from strangler.model.upstream import Balance, Breaker, Endpoint, Outlier, Upstream
+from strangler.upstream.balancer import Balancer
+from strangler.upstream.balancers import Balancers
+from strangler.upstream.cork import Cork
+from strangler.upstream.pool import EndpointPool
+from support.asker import OK, Asker, run, server, until
+
+
+def at(*ports: int) -> tuple[Endpoint, ...]:
+    return tuple(Endpoint("127.0.0.1", port) for port in ports)
+
+
+def balancer(*ports: int, **settings: Any) -> Balancer:
+    upstream = Upstream("shop", at(*ports), **settings)
+    return Balancer(upstream, ResponseParser(), Cork(asyncio.get_running_loop()), chance=random.Random(0).random)
+
+
+def chosen(among: Balancer, times: int, **how: Any) -> Counter[int]:
+    pools = [among.choose_with_care(object(), **how) for _ in range(times)]
+    return Counter(pool.endpoint.port if pool is not None else 0 for pool in pools)
+
+
+def fail(pool: EndpointPool, times: int = 10, failure: Failure = Failure.CONNECT) -> None:
+    for _ in range(times):
+        pool.note_failure(None, failure)
+
+
+def err(pool: EndpointPool, times: int = 5) -> None:
+    for _ in range(times):
+        pool.note_answer(None, 500)
+
+
+def test_an_endpoint_that_gives_no_answer_is_not_asked_and_others_are() -> None:
+    async def test() -> None:
+        among = balancer(1, 2, 3, outlier=None)
+        assert among.calm
+        fail(among.pools[0])
+        assert not among.calm
+        assert chosen(among, 10) == {2: 5, 3: 5}
+        assert among.askable() == 2
+        assert among.askable(but=among.pools[1]) == 1
+
+    run(test)
+
+
+def test_when_every_breaker_is_open_nobody_is_asked() -> None:
+    async def test() -> None:
+        among = balancer(1, 2, outlier=None)
+        for pool in among.pools:
+            fail(pool)
+        assert chosen(among, 3) == {0: 3}
+        assert among.askable() == 0
+
+    run(test)
+
+
+def test_advice_gives_way_where_it_would_leave_nobody_unless_there_is_another_resort() -> None:
+    async def test() -> None:
+        among = balancer(1, 2, outlier=Outlier(max_percent=100), breaker=None)
+        err(among.pools[0])
+        assert chosen(among, 4) == {2: 4}
+        among.pools[1].standing.checked(False)
+        assert chosen(among, 4) == {1: 2, 2: 2}
+        assert chosen(among, 4, last_resort=False) == {0: 4}
+
+    run(test)
+
+
+def test_no_more_endpoints_are_ejected_than_may_be() -> None:
+    async def test() -> None:
+        among = balancer(*range(1, 21), outlier=Outlier(max_percent=10))
+        for pool in among.pools:
+            err(pool)
+        assert sum(pool.ejected for pool in among.pools) == 2
+        assert len(chosen(among, 18)) == 18
+
+    run(test)
+
+
+def test_failures_that_are_not_the_endpoints_say_nothing_about_it() -> None:
+    async def test() -> None:
+        among = balancer(1, breaker=Breaker(minimum=1), outlier=Outlier(failures=1))
+        for failure in (Failure.POOL_FULL, Failure.QUEUE_TIMEOUT, Failure.CLIENT_GONE, Failure.REQUEST_TIMEOUT):
+            fail(among.pools[0], failure=failure)
+        assert among.calm
+        for status in (200, 404, 429, 499):
+            among.pools[0].note_answer(None, status)
+        assert among.calm
+
+    run(test)
+
+
+def test_it_is_calm_again_when_time_is_over_although_nobody_asks() -> None:
+    async def test() -> None:
+        among = balancer(1, 2, outlier=Outlier(base_time=0.05))
+        err(among.pools[0])
+        assert not among.calm
+        await until(lambda: (among.tick(asyncio.get_running_loop().time()), among.calm)[1])
+
+    run(test)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_of_two_taken_by_chance_the_less_loaded_is_asked(count: int) -> None:
+    async def test() -> None:
+        release = asyncio.Event()
+
+        async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while await reader.readuntil(b"\r\n\r\n"):
+                await release.wait()
+                writer.write(OK)
+
+        async with server(slow) as port:
+            among = balancer(port, *range(1, count), balance=Balance.LEAST_LOADED)
+            busy, *others = among.pools
+            asker = Asker().ask(busy)
+            await asker.got.wait()
+            assert busy.load == 1
+            assert busy not in {among.choose() for _ in range(50)}
+            assert set(others) == {among.choose() for _ in range(50)}
+            for other in others:
+                assert among.choose(avoid=other) is not other
+            release.set()
+            await asker.answered()
+
+    run(test)
+
+
+def test_replaced_endpoints_keep_what_stays_and_finish_what_goes() -> None:
+    async def test() -> None:
+        release = asyncio.Event()
+
+        async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while await reader.readuntil(b"\r\n\r\n"):
+                await release.wait()
+                writer.write(OK)
+
+        async with server() as staying, server(slow) as going, server() as coming:
+            among = balancer(staying, going, max_connections=1)
+            stays, goes = among.pools
+            await Asker().ask(stays).answered()
+            running, waiting = Asker().ask(goes), Asker().ask(goes)
+            await running.got.wait()
+
+            among.replace_endpoints(at(coming, staying, coming))
+            assert [pool.endpoint.port for pool in among.pools] == [coming, staying]
+            assert among.pools[1] is stays
+            assert stays.state().idle == 1
+            assert goes not in {among.choose() for _ in range(4)}
+
+            release.set()
+            assert [(await asker.answered()).body for asker in (running, waiting)] == [b"ok"] * 2
+            await until(lambda: goes.state().active == goes.state().idle == 0)
+            among.retire()
+
+    run(test)
+
+
+def test_an_endpoint_that_stays_keeps_its_standing() -> None:
+    async def test() -> None:
+        among = balancer(1, 2, outlier=None)
+        fail(among.pools[0])
+        among.replace_endpoints(at(1, 3))
+        assert chosen(among, 4) == {3: 4}
+        among.replace_endpoints(at(3))
+        assert among.calm
+
+    run(test)
+
+
+def test_without_endpoints_there_is_nobody_to_ask_until_there_are() -> None:
+    async def test() -> None:
+        among = balancer(1)
+        among.replace_endpoints(())
+        assert not among.calm
+        assert chosen(among, 2) == {0: 2}
+        among.replace_endpoints(at(2))
+        assert among.calm
+        assert among.choose().endpoint.port == 2
+
+    run(test)
+
+
+def test_a_configuration_in_which_only_the_endpoints_changed_keeps_the_connections() -> None:
+    async def test() -> None:
+        async with server() as port, server() as other:
+            balancers = Balancers(ResponseParser(), Cork(asyncio.get_running_loop()))
+            before = balancers.update((Upstream("shop", at(port)),))["shop"]
+            await Asker().ask(before.choose()).answered()
+            after = balancers.update((Upstream("shop", at(other, port)),))["shop"]
+            assert after is before
+            assert [pool.state().idle for pool in after.pools] == [0, 1]
+            changed = balancers.update((Upstream("shop", at(other, port), balance=Balance.LEAST_LOADED),))["shop"]
+            assert changed is not before
+            assert [pool.state().idle for pool in after.pools] == [0, 0]
+
+    run(test)
