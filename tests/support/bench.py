@@ -12,7 +12,7 @@ import psutil
 from strangler.model.authentication import Authenticator, IdentityForm
 from strangler.model.route import Route, Timeouts
 from strangler.model.snapshot import Gateway, Limits
-from strangler.model.telemetry import LogSettings
+from strangler.model.telemetry import LogSettings, TraceSettings
 from strangler.model.upstream import Breaker, RetryBudget
 from support import raw_http
 from support.raw_http import Client, Message, RawUpstream, Script, answer_all, raw_upstream, wait_until
@@ -48,6 +48,7 @@ class Bench:
         routes: tuple[Route, ...] = (),
         trusted_proxies: tuple[str, ...] = (),
         log: LogSettings = LogSettings(),  # noqa: B008 - it is frozen
+        trace: TraceSettings = TraceSettings(),  # noqa: B008 - it is frozen
         authenticators: tuple[Authenticator, ...] = (),
         identity: IdentityForm = IdentityForm(),  # noqa: B008 - it is frozen
         breaker: Breaker | None = None,
@@ -64,7 +65,7 @@ class Bench:
             identity=identity,
             upstreams=(upstream("monolith", *ports, breaker=breaker, **settings),),
             routes=(*routes, catch_all("monolith", timeouts)),
-            gateway=Gateway(limits, trusted_proxies, replace(log, to=str(self.rig.access_log))),
+            gateway=Gateway(limits, trusted_proxies, replace(log, to=str(self.rig.access_log)), trace),
         )
 
     def client(self, *, window: int | None = None) -> Client:

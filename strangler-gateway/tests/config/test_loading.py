@@ -269,3 +269,10 @@ def test_an_access_log_may_be_just_its_place(place: str) -> None:
     log = load_text(text).topology.gateway.access_log
     assert (log.to, log.sample, log.errors, log.slow, log.also) == (place, 1.0, True, 1.0, frozenset())
     assert "token" in log.redact
+
+
+def test_traces_without_their_library_are_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"gateway.trace.to.*pip install 'strangler\[otlp\]'"):
+        load_text(GOOD)
+    load_text("monolith: http://127.0.0.1:1")

@@ -1,1 +1,1 @@
-"""What policies reach through their ports: other servers, each with a bounded wait and a way to do without it."""
+"""Other servers, by their client libraries: each with a bounded wait, and a way to do without it."""

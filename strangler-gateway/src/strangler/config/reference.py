@@ -37,6 +37,7 @@ _SECTIONS = (
     ("gateway.limits", "LimitsSection"),
     ("gateway.access_log", "AccessLogSection"),
     ("gateway.limit_store", "LimitStoreSection"),
+    ("gateway.trace", "TraceSection"),
     ("routes[]", "RouteSection"),
     ("routes[].match", "MatchSection"),
     ("routes[].timeouts", "TimeoutsSection"),

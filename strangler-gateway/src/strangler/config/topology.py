@@ -19,7 +19,7 @@ from strangler.config.loaded import Process, Serve, Topology
 from strangler.config.nearness import did_you_mean
 from strangler.config.rate_limits import build_limit_store, build_rate_limits
 from strangler.config.resilience import resilience, retries
-from strangler.config.telemetry import build_access_log
+from strangler.config.telemetry import build_access_log, build_trace
 from strangler.config.templates import shape
 from strangler.config.weight import weight_from_percent
 from strangler.model.flag import Flag, Stage
@@ -63,7 +63,7 @@ def build_topology(sound: Sound, report: Report) -> tuple[Topology, tuple[Flag, 
     _check_reachable(routes, report)
     flags = tuple(_first_flag(section, ("routes", number), report) for number, section in numbered)
     topology = Topology(
-        _gateway(sound.file.gateway),
+        _gateway(sound.file.gateway, report),
         upstreams,
         (*routes.values(), _catch_all(most)),
         build_authenticators(sound.file.authentication, sound.upstream_names, report),
@@ -94,10 +94,16 @@ def build_processes(sections: dict[str, schema.ProcessSection]) -> tuple[Process
     )
 
 
-def _gateway(section: schema.GatewaySection) -> Gateway:
+def _gateway(section: schema.GatewaySection, report: Report) -> Gateway:
     limits = Limits(**section.limits.model_dump())
-    access_log, store = build_access_log(section.access_log), build_limit_store(section.limit_store)
-    return Gateway(limits, tuple(section.trusted_proxies), access_log, section.watchdog, store)
+    return Gateway(
+        limits,
+        tuple(section.trusted_proxies),
+        build_access_log(section.access_log),
+        build_trace(section.trace, report),
+        section.watchdog,
+        build_limit_store(section.limit_store),
+    )
 
 
 def _upstreams(file: schema.ConfigFile, report: Report) -> tuple[Upstream, ...]:

@@ -108,13 +108,16 @@ class Topology:
 class Active:
     """One snapshot with the kills in force: what a request decides by, from its head to its last byte."""
 
-    __slots__ = ("_flags", "_settled", "generation", "kills", "snapshot", "topology")
+    __slots__ = ("_flags", "_settled", "generation", "kills", "snapshot", "topology", "trace_share")
 
     def __init__(self, snapshot: Snapshot, topology: Topology, generation: int, kills: tuple[Kill, ...]) -> None:
         self.snapshot = snapshot
         self.topology = topology
         self.generation = generation
         self.kills = kills
+        trace = snapshot.gateway.trace
+        self.trace_share = trace.sample if trace.to else None
+        """Of the requests without a trace that begin one; None where no spans are wanted."""
         flags = {flag.route: flag for flag in snapshot.flags}
         killed = {kill.route for kill in kills}
         self._flags = tuple(_flag(active, flags) for active in topology.routes)

@@ -45,6 +45,8 @@ class Exchange:
         self.began = time.perf_counter()
         self.deadline: Deadline | None = None
         self.ids = Ids(head)
+        if active.trace_share is not None:
+            self.ids.sample(active.trace_share)
         self.body: BodyReader | None = (
             request_reader(head.length, active.snapshot.gateway.limits) if head.length else None
         )

@@ -43,6 +43,9 @@ _TRUSTED = REPLACED | _LOOKALIKES | _NEVER | {b"x-forwarded-for", b"forwarded", 
 """From a trusted proxy host, port and scheme are believed, and the address lists are extended."""
 _UNTRUSTED_NEW_TRACE = _UNTRUSTED | {b"traceparent", b"tracestate"}
 _TRUSTED_NEW_TRACE = _TRUSTED | {b"traceparent", b"tracestate"}
+_UNTRUSTED_SPAN = _UNTRUSTED | {b"traceparent"}
+_TRUSTED_SPAN = _TRUSTED | {b"traceparent"}
+"""Where the gateway has a span of its own, which is the application's parent; the trace's state goes on."""
 _NONE: list[bytes] = []
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
@@ -111,6 +114,8 @@ class Peer:
             first = self._replaced
         if ids.new_trace:
             return (_TRUSTED_NEW_TRACE if self.trusted else _UNTRUSTED_NEW_TRACE), first + ids.line + ids.trace_line
+        if ids.span_id:
+            return (_TRUSTED_SPAN if self.trusted else _UNTRUSTED_SPAN), first + ids.line + ids.trace_line
         return (_TRUSTED if self.trusted else _UNTRUSTED), first + ids.line
 
     def _replacement(self, host: bytes) -> bytes:
@@ -145,17 +150,32 @@ def new_id() -> bytes:
 class Ids:
     """The request id and trace of one request: the client's where they are well-formed, else new ones."""
 
-    __slots__ = ("line", "new_trace", "request_id", "trace_id")
+    __slots__ = ("line", "new_trace", "request_id", "span_id", "trace_id", "traceparent")
 
     def __init__(self, head: RequestHead) -> None:
         traces = head.fields.special.get(b"traceparent", _NONE)
         self.new_trace = len(traces) != 1 or _TRACEPARENT.fullmatch(traces[0]) is None
+        self.traceparent = b"" if self.new_trace else traces[0]
         self.trace_id = b"%032x" % (_sequence.getrandbits(128) or 1) if self.new_trace else traces[0][3:35]
+        self.span_id = b""
+        """Of the gateway's own span, if it has one."""
         given = head.fields.special.get(b"x-request-id", _NONE)
         self.request_id = given[0] if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]) else self.trace_id
         self.line = b"\r\nX-Request-ID: " + self.request_id
 
+    def sample(self, share: float) -> None:
+        """Begin a span if the client's trace is recorded; without one by chance, for this share of the requests."""
+        if _sequence.random() < share if self.new_trace else int(self.traceparent[53:55], 16) & 1:
+            self.span_id = b"%016x" % (_sequence.getrandbits(64) or 1)
+
+    @property
+    def parent_id(self) -> bytes:
+        """The client's span; empty if it named none."""
+        return self.traceparent[36:52]
+
     @property
     def trace_line(self) -> bytes:
-        """A traceparent of our own, with the sampled flag unset: nothing of this request is exported."""
+        """A traceparent of our own; without a span its sampled flag is unset: nothing is exported."""
+        if self.span_id:
+            return b"\r\ntraceparent: 00-%b-%b-01" % (self.trace_id, self.span_id)
         return b"\r\ntraceparent: 00-%b-%b-00" % (self.trace_id, self.trace_id[:16])

@@ -19,6 +19,7 @@ from strangler.dataplane.forwarded import Network, parse_networks
 from strangler.dataplane.hold import Holds
 from strangler.dataplane.log_line import Refusal
 from strangler.dataplane.rate_limiting import RateLimiting
+from strangler.dataplane.traces import Traces
 from strangler.dataplane.uploads import Uploads
 from strangler.dataplane.vitals import Vitals
 from strangler.http1.request import RequestParser
@@ -27,7 +28,7 @@ from strangler.model.failure import Failure
 from strangler.model.flag import Kill
 from strangler.model.messages import HoldReport, Status, Traffic
 from strangler.model.snapshot import Gateway, Limits, Snapshot
-from strangler.model.telemetry import LogSettings
+from strangler.model.telemetry import LogSettings, TraceSettings
 from strangler.telemetry.families.processes import CLIENTS_ACCEPTED, CLIENTS_REFUSED, TUNNEL_BYTES, TUNNELS
 from strangler.telemetry.meters import Meters
 from strangler.upstream.balancers import Balancers
@@ -76,6 +77,7 @@ class Worker:
         self.revision = 0
         self.limits = Limits()
         self.parser = RequestParser(self.limits)
+        self.traces = Traces(TraceSettings(), self.meters)
         self._adopt_gateway(Gateway(), AccessLog(LogSettings(), self.meters))
         self._balancers = Balancers(ResponseParser(own=frozenset((b"x-request-id",))), self.cork, self.meters)
         self._authenticators: Authenticators | None = None
@@ -120,6 +122,7 @@ class Worker:
         self._deadlines = self._deadlines or any(route.deadline is not None for route in topology.routes)
         self.revision = snapshot.revision
         self._vitals.adopted(snapshot.gateway.watchdog)
+        self.traces = self.traces.following(snapshot.gateway.trace)
         if old_log is not log:
             old_log.end()
 
@@ -173,6 +176,8 @@ class Worker:
         if exchange.place is not None:
             exchange.place.leave(exchange)
         exchange.record(self.counters, self.log)
+        if exchange.ids.span_id:
+            self.traces.add(exchange)
 
     def refused(self, client: str, status: int, failure: Failure, request_id: bytes) -> None:
         """A request was refused before there was enough of it to be one."""
@@ -229,6 +234,7 @@ class Worker:
         self._rate_limiting.close()
         await asyncio.sleep(0)
         self.log.close()
+        self.traces.close()
 
     # What is said about it
 
@@ -262,6 +268,7 @@ class Worker:
         self.now = self.loop.time()
         self._vitals.tick()
         self.log.flush()
+        self.traces.flush()
         if self._ticks % SWEEP_EVERY == 0:
             self._sweep()
 

@@ -6,7 +6,7 @@ from strangler.model.authentication import Authenticator, IdentityForm
 from strangler.model.flag import Flag
 from strangler.model.rate_limit import LimitStore
 from strangler.model.route import Route
-from strangler.model.telemetry import LogSettings
+from strangler.model.telemetry import LogSettings, TraceSettings
 from strangler.model.upstream import Upstream
 
 
@@ -51,6 +51,7 @@ class Gateway:
     trusted_proxies: tuple[str, ...] = ()
     """CIDR networks whose forwarded headers are believed; from others those headers are replaced."""
     access_log: LogSettings = field(default_factory=LogSettings)
+    trace: TraceSettings = field(default_factory=TraceSettings)
     watchdog: float = 0.25
     """Seconds after which a blocked event loop is reported with its stack; 0 for never."""
     limit_store: LimitStore | None = None

@@ -26,3 +26,15 @@ class LogSettings:
     """Of ``query``, ``user_agent``, ``subject``: what is personal or may be secret, and is left out by default."""
     redact: tuple[str, ...] = SECRET_PARAMETERS
     """Query parameters, in lower case, whose values are replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """Where spans go, and of which requests."""
+
+    to: str = ""
+    """The URL of a collector that takes OTLP over HTTP; empty for no spans."""
+    sample: float = 0.0
+    """The share of the requests without a trace of their own that begin one. With one, its sampled flag decides."""
+    service: str = "strangler"
+    """What the gateway is called in a trace."""

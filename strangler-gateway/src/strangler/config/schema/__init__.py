@@ -18,7 +18,7 @@ from strangler.config.schema.limits import LimitsSection
 from strangler.config.schema.rate_limit import LimitStoreSection, RateLimitSection
 from strangler.config.schema.resilience import HealthSection, RetriesSection
 from strangler.config.schema.route import MatchSection, RouteSection, TimeoutsSection
-from strangler.config.schema.telemetry import AccessLogSection
+from strangler.config.schema.telemetry import AccessLogSection, TraceSection
 from strangler.config.schema.upstream import UpstreamSection
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "RetriesSection",
     "RouteSection",
     "TimeoutsSection",
+    "TraceSection",
     "UpstreamSection",
     "schema",
 ]

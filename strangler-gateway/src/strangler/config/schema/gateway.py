@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field
 
 from strangler.config.schema.limits import LimitsSection
 from strangler.config.schema.rate_limit import LimitStoreSection
-from strangler.config.schema.telemetry import AccessLog, AccessLogSection
+from strangler.config.schema.telemetry import AccessLog, AccessLogSection, TraceSection
 from strangler.config.schema.types import Listener, Network, Section, store_url
 
 
@@ -46,6 +46,11 @@ class GatewaySection(Section):
         default=AccessLogSection(),
         description="The access log; in short `off`, `stdout`, or a file.",
         examples=["stdout"],
+    )
+    trace: TraceSection = Field(
+        default=TraceSection(),
+        description="Spans for a collector of traces.",
+        examples=[{"to": "http://127.0.0.1:4318"}],
     )
     watchdog: float = Field(
         default=0.25,

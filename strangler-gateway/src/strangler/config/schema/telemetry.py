@@ -1,6 +1,7 @@
-"""The part of strangler.yaml that says what is told about requests: the access log."""
+"""The part of strangler.yaml that says what is told about requests: the access log, and spans of traces."""
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -52,3 +53,36 @@ def _from_place(value: Any) -> Any:
 
 AccessLog = Annotated[AccessLogSection, BeforeValidator(_from_place, json_schema_input_type=str | AccessLogSection)]
 """The section, or in short the place that the log goes to."""
+
+
+def _collector(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"«{url}» is not the URL of a collector; write for example http://127.0.0.1:4318")
+    if parts.username or parts.password:
+        raise ValueError("a collector's URL has no password; give a key in OTEL_EXPORTER_OTLP_HEADERS")
+    return url
+
+
+class TraceSection(Section):
+    """Spans of requests, for a collector that takes OTLP over HTTP.
+
+    Needs the extra `otlp`: `pip install 'strangler[otlp]'`.
+    """
+
+    to: Annotated[str, AfterValidator(_collector)] | None = Field(
+        default=None,
+        description="The collector's URL; `/v1/traces` is added to one without a path. Left out: no spans.",
+        examples=["http://127.0.0.1:4318"],
+    )
+    sample: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="The share of the requests without a `traceparent` that begin a trace; with one, its sampled flag "
+        "decides.",
+        examples=[0.05],
+    )
+    service: str = Field(
+        default="strangler", min_length=1, description="What the gateway is called in a trace.", examples=["edge"]
+    )

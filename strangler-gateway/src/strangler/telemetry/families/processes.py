@@ -56,5 +56,12 @@ LOOP_BLOCKED = Family(
     ("slot",),
     "How often the event loop was blocked for longer than `gateway.watchdog`; stderr has the stack.",
 )
+SPANS_SENT = Family("strangler_trace_spans_sent_total", "counter", (), "Spans that the collector of traces took.")
+SPANS_DROPPED = Family(
+    "strangler_trace_spans_dropped_total",
+    "counter",
+    ("reason",),
+    "Spans that are lost; `queue`: too many waited, `collector`: it did not take them.",
+)
 CONTROL_CPU = Family("strangler_control_cpu_seconds_total", "counter", (), "Processor time of control.")
 CONTROL_MEMORY = Family("strangler_control_memory_bytes", "gauge", (), "Memory that control has resident.")
