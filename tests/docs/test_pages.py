@@ -13,10 +13,14 @@ from strangler.control.flips import AVAILABLE
 from strangler.model.decision import Arm, Reason
 from strangler.model.failure import Failure
 from strangler.model.flag import Flag, Stage
-from strangler.model.route import CATCH_ALL, Route, RouteMatch, StickySource, SubjectKind
+from strangler.model.route import CATCH_ALL, Retries, Route, RouteMatch, StickySource, SubjectKind
 from strangler.model.snapshot import Gateway, Snapshot
+from strangler.model.upstream import Breaker, HealthCheck, Outlier, RetryBudget, Upstream
+from strangler.resilience.retry import Retry
 from strangler.routing.evaluator import FALLBACK
 from strangler.routing.explain import explain
+from strangler.telemetry.families import upstreams
+from strangler.telemetry.family import Family
 from strangler_kit import bucket as kit
 
 DOCS = ROOT / "docs"
@@ -95,6 +99,35 @@ def test_every_status_of_a_refused_request_is_listed() -> None:
     sources = (ROOT / "strangler-gateway/src/strangler").rglob("*.py")
     used = {status for path in sources for status in re.findall(r"RequestRefused\((\d{3}),", path.read_text())}
     assert used == set(re.findall(r"\b[45]\d\d\b", FAILURES.rpartition("\n\n")[2]))
+
+
+def test_every_verdict_on_a_retry_and_every_metric_of_upstreams_is_explained() -> None:
+    page = (DOCS / "explanation/resilience.md").read_text()
+    assert {verdict.value for verdict in Retry} <= set(re.findall(r"`([a-z_]+)`", page))
+    granted = {verdict for verdict, _ in rows(page, "| Verdict | When |")}
+    assert granted == {verdict.value for verdict in Retry if verdict.granted}
+    families = {value.name for value in vars(upstreams).values() if isinstance(value, Family)}
+    assert families - set(re.findall(r"`(strangler_\w+)`", page)) == {"strangler_upstream_connections_opened_total"}
+
+
+def test_the_numbers_in_the_page_on_resilience_are_the_defaults() -> None:
+    page = " ".join((DOCS / "explanation/resilience.md").read_text().split())
+    breaker, outlier, check, budget = Breaker(), Outlier(), HealthCheck("/"), RetryBudget()
+    assert (budget.percent, breaker.failure_percent, outlier.max_percent) == (20, 50, 10)  # A fifth, half, a tenth.
+    for said in (
+        f"at least {breaker.minimum} attempts within {breaker.window:g} s, half of them without an answer",
+        f"open for {breaker.open_time:g} s",
+        f"half-open: {breaker.probes} requests",
+        f"| {outlier.failures} answers of 500 and above",
+        f"An ejection lasts {outlier.base_time:g} s times",
+        f"at most {outlier.max_time:g} s",
+        f"| {check.unhealthy} checks in a row failed",
+        f"every {check.interval:g} s",
+        f"Answers from {check.statuses[0][0]} to {check.statuses[0][1]} are good",
+        f"`pending_timeout` ({Upstream('', ()).pending_timeout:g} s)",
+        f"`retries.attempts` times ({Retries().attempts})",
+    ):
+        assert said in page, said
 
 
 @pytest.mark.parametrize(("page", "command"), MADE)
