@@ -32,7 +32,7 @@ check: $(STAMP)  ## the quick part of `make test`: style, types, import contract
 
 bench: bench-gateway  ## all benchmarks
 
-bench-gateway: $(STAMP)  ## CPU per request of the gateway beside nginx, HAProxy, Envoy, Traefik and Caddy
+bench-gateway: $(STAMP)  ## CPU per request of the gateway beside its peers; ARGS="--scenario all", idle, streams
 	@python -m yardstick.gateway $(ARGS)
 
 soak: $(STAMP)  ## the long versions of the proofs

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from strangler.config import load
 from yardstick.gateway.peers import ANSWER, PEERS, STRANGLER, UPSTREAM, Peer, Place
+from yardstick.gateway.peers.variants import SECRET, with_routes, with_tokens
 
 EVERYONE = (*PEERS, UPSTREAM)
 
@@ -52,3 +54,13 @@ def test_the_gateway_evaluates_a_flag_for_the_measured_route(place: Place) -> No
 
 def test_the_answer_has_the_length_that_is_told() -> None:
     assert len(ANSWER) == 170
+
+
+def test_variants_of_the_gateway_have_what_they_are_named_after(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YARDSTICK_SECRET", SECRET)
+    filled(with_routes(1000), place)
+    assert len(load(place.folder / "strangler.yaml").topology.routes) == 1000
+    filled(with_tokens(), place)
+    text = (place.folder / "strangler.yaml").read_text()
+    assert text.count("authenticate:") == 1
+    assert load(place.folder / "strangler.yaml").topology.routes[0].name == "product"

@@ -18,6 +18,7 @@ from yardstick.gateway.measure import measure
 from yardstick.gateway.peers import NGINX, UPSTREAM
 from yardstick.gateway.running import NotRunningError, run
 from yardstick.gateway.same_job import NotTheSameJobError, check
+from yardstick.gateway.scenarios import Asked
 
 REPORT = """Running 2s test @ http://127.0.0.1:20001/api/products/7
   1 threads and 8 connections
@@ -59,7 +60,7 @@ def test_a_round_with_nginx_counts_requests_cpu_time_and_log_lines(tmp_path: Pat
         run(NGINX, tmp_path, upstream.place.port, cores.proxy) as nginx,
     ):
         assert "the request id in the access log" in check(nginx)
-        sample = measure(nginx, Load(8, 50, cores.load), number=0, seconds=1)
+        sample = measure(nginx, Load(8, Asked(), 50, cores.load), number=0, seconds=1)
         assert cpu_time(nginx.pid).tree >= sample.cpu_seconds
     assert sample.refused == ""
     assert sample.errors == 0
@@ -121,7 +122,8 @@ def test_as_many_requests_as_wanted_have_a_header_section_of_their_own(share: in
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        counted = apply(Load(connections=2, new_heads=share, core=choose_cores().load), server.server_address[1], 1)
+        load = Load(connections=2, asked=Asked(), new_heads=share, core=choose_cores().load)
+        counted = apply(load, server.server_address[1], 1)
         server.shutdown()
         thread.join()
     assert counted.requests > 100

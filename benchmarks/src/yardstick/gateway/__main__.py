@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,26 +11,36 @@ import typer
 from rich.console import Console
 
 from yardstick.gateway import report
-from yardstick.gateway.cores import choose_cores
+from yardstick.gateway.connections import app as connections_app
+from yardstick.gateway.cores import Cores, choose_cores
 from yardstick.gateway.facts import look
-from yardstick.gateway.load import Load
+from yardstick.gateway.load import USERS, Load
 from yardstick.gateway.measure import Sample, measure, rounds
-from yardstick.gateway.peers import NGINX, PEERS, UPSTREAM, Peer
+from yardstick.gateway.peers import UPSTREAM, Peer
+from yardstick.gateway.peers.variants import token
+from yardstick.gateway.report import Compared
 from yardstick.gateway.running import NotRunningError, run
 from yardstick.gateway.same_job import NotTheSameJobError, check
+from yardstick.gateway.scenarios import BY_NAME, Scenario
 
 BUSY = 0.5
 """Load average per core from which figures are not to be trusted."""
 console = Console(highlight=False)
 app = typer.Typer(add_completion=False)
+app.add_typer(connections_app)
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def main(
+    context: typer.Context,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="What to compare; repeatable, `all` for every one.")
+    ] = None,
     rounds_: Annotated[int, typer.Option("--rounds", min=1, help="Rounds; fewer than 7 say little.")] = 9,
     seconds: Annotated[int, typer.Option(min=1, help="Seconds of load per proxy and round.")] = 4,
-    only: Annotated[list[str] | None, typer.Option(help="Measure only this proxy beside nginx; repeatable.")] = None,
-    connections: Annotated[int, typer.Option(min=1, help="Keep-alive connections.")] = 32,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Measure only this proxy beside the baseline; repeatable.")
+    ] = None,
     new_heads: Annotated[
         int, typer.Option(min=0, max=100, help="Percent of requests whose header section no earlier one had.")
     ] = 0,
@@ -38,75 +49,104 @@ def main(
     ),
 ) -> None:
     """Measure CPU time per request of the gateway beside nginx, HAProxy, Envoy, Traefik and Caddy."""
-    chosen = _chosen(only)
+    if context.invoked_subcommand is not None:
+        return
+    chosen = [(one, _chosen(one, only)) for one in _scenarios(scenario)]
     cores = choose_cores()
-    load = Load(connections, new_heads, cores.load)
-    if not cores.apart:
-        console.print("There is only one core: proxies and load share it, and the figures mean little.")
-    machine = look(chosen)
-    if machine.load_average > BUSY * machine.cores:
-        console.print(
-            f"The machine is busy (load average {machine.load_average:.1f} on {machine.cores} cores): "
-            "ratios then spread, and are worse for what needs more of the caches.",
-            soft_wrap=True,
-        )
+    machine = look({peer.name: peer for _, peers in chosen for peer in peers}.values())
+    _warn(cores, machine.load_average, machine.cores)
     conditions: dict[str, object] = {
         "rounds": rounds_,
         "seconds per proxy and round": seconds,
-        "connections": connections,
         "requests with a header section that no earlier one had": f"{new_heads} %",
         "cores": f"proxy {cores.proxy}, load {cores.load}, upstream {cores.upstream}",
     }
+    every = []
+    for one, peers in chosen:
+        compared = Compared(one, _measure(one, peers, cores, rounds_, seconds, new_heads))
+        every.append(compared)
+        console.print(report.terminal(compared))
+    reports.mkdir(parents=True, exist_ok=True)
+    (reports / "bench-gateway.json").write_bytes(report.as_json(every, machine, conditions))
+    (reports / "bench-gateway.md").write_text(report.markdown(every, machine, conditions))
+    console.print(f"Written to {reports / 'bench-gateway.json'} and {reports / 'bench-gateway.md'}.")
+    if any(sample.refused for compared in every for sample in compared.samples):
+        raise typer.Exit(1)
+
+
+def _measure(
+    scenario: Scenario, peers: Sequence[Peer], cores: Cores, count: int, seconds: int, new_heads: int
+) -> list[Sample]:
     with tempfile.TemporaryDirectory(prefix="bench-gateway-") as folder, contextlib.ExitStack() as stack:
+        secret = token(0) if scenario.asked.tokens else ""
+        tokens = Path(folder) / "tokens" if scenario.asked.tokens else None
+        if tokens is not None:
+            tokens.write_text("".join(f"{token(user)}\n" for user in range(USERS)))
+        load = Load(scenario.connections, scenario.asked, new_heads, cores.load, tokens)
         try:
             upstream = stack.enter_context(run(UPSTREAM, Path(folder), 0, cores.upstream))
-            running = [
-                stack.enter_context(run(peer, Path(folder), upstream.place.port, cores.proxy)) for peer in chosen
-            ]
+            running = [stack.enter_context(run(peer, Path(folder), upstream.place.port, cores.proxy)) for peer in peers]
             for one in running:
-                console.print(f"{one.peer.name:10} same job: {len(check(one))} checks passed")
+                console.print(f"{one.peer.name:24} same job: {len(check(one, secret))} checks passed")
         except (NotRunningError, NotTheSameJobError) as error:
             console.print(str(error), markup=False, soft_wrap=True)
             raise typer.Exit(1) from None
         for one in running:
-            _show(measure(one, load, number=-1, seconds=1), rounds_)
+            _show(measure(one, load, number=-1, seconds=1), count)
         samples = []
-        for sample in rounds(running, load, count=rounds_, seconds=seconds):
-            _show(sample, rounds_)
+        for sample in rounds(running, load, count=count, seconds=seconds):
+            _show(sample, count)
             samples.append(sample)
-    reports.mkdir(parents=True, exist_ok=True)
-    (reports / "bench-gateway.json").write_bytes(report.as_json(samples, machine, conditions))
-    (reports / "bench-gateway.md").write_text(report.markdown(samples, machine, conditions))
-    console.print(report.terminal(report.rows(samples)))
-    console.print(f"Written to {reports / 'bench-gateway.json'} and {reports / 'bench-gateway.md'}.")
-    if any(sample.refused for sample in samples):
-        raise typer.Exit(1)
+        return samples
 
 
-def _chosen(only: list[str] | None) -> list[Peer]:
-    """Return the proxies to measure, nginx always among them; say which are missing, and how to get them."""
-    unknown = set(only or ()) - {peer.name for peer in PEERS}
+def _scenarios(names: list[str] | None) -> list[Scenario]:
+    if names and "all" in names:
+        return list(BY_NAME.values())
+    unknown = set(names or ()) - set(BY_NAME)
     if unknown:
-        names = ", ".join(peer.name for peer in PEERS)
+        raise typer.BadParameter(
+            f"{', '.join(sorted(unknown))}: there is only {', '.join(BY_NAME)} and all", param_hint="--scenario"
+        )
+    return [BY_NAME[name] for name in names or ("small",)]
+
+
+def _chosen(scenario: Scenario, only: list[str] | None) -> list[Peer]:
+    """Return the proxies to measure, the baseline always among them; say which are missing, and how to get them."""
+    unknown = set(only or ()) - {peer.name for peer in scenario.peers}
+    if unknown:
+        names = ", ".join(peer.name for peer in scenario.peers)
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: there is only {names}", param_hint="--only")
     if shutil.which("wrk") is None:
         console.print("wrk is missing, which makes the load: apt-get install wrk")
         raise typer.Exit(1)
-    wanted = [peer for peer in PEERS if not only or peer.name in only or peer is NGINX]
+    wanted = [peer for peer in scenario.peers if not only or peer.name in {*only, scenario.baseline}]
     for peer in wanted:
         if peer.find() is None:
             console.print(f"{peer.name} is missing and left out: {peer.source}")
-    if NGINX.find() is None:
+    found = [peer for peer in wanted if peer.find() is not None]
+    if scenario.baseline not in {peer.name for peer in found} or UPSTREAM.find() is None:
         raise typer.Exit(1)
-    return [peer for peer in wanted if peer.find() is not None]
+    return found
+
+
+def _warn(cores: Cores, load_average: float, count: int) -> None:
+    if not cores.apart:
+        console.print("There is only one core: proxies and load share it, and the figures mean little.")
+    if load_average > BUSY * count:
+        console.print(
+            f"The machine is busy (load average {load_average:.1f} on {count} cores): "
+            "ratios then spread, and are worse for what needs more of the caches.",
+            soft_wrap=True,
+        )
 
 
 def _show(sample: Sample, of: int) -> None:
     which = f"round {sample.round}/{of}" if sample.round else "warm-up"
     if sample.refused:
-        console.print(f"{which:12} {sample.peer:10} refused: {sample.refused}")
+        console.print(f"{which:12} {sample.peer:24} refused: {sample.refused}")
     else:
-        console.print(f"{which:12} {sample.peer:10} {sample.microseconds:7.1f} µs  {sample.rate:9,.0f} requests/s")
+        console.print(f"{which:12} {sample.peer:24} {sample.microseconds:9,.1f} µs  {sample.rate:9,.0f} requests/s")
 
 
 if __name__ == "__main__":

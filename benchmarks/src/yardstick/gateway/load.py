@@ -5,6 +5,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from yardstick.gateway.scenarios import Asked
+
+USERS = 64
+"""Of the script too."""
 REQUESTS = Path(__file__).with_name("requests.lua")
 
 
@@ -13,9 +17,12 @@ class Load:
     """How a proxy is loaded."""
 
     connections: int
+    asked: Asked
     new_heads: int
     """Percent of the requests whose header section no earlier request had."""
     core: int
+    tokens: Path | None = None
+    """A file with a token for each user, one a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,7 @@ def apply(load: Load, port: int, seconds: float) -> Counted:
     command = ["taskset", "--cpu-list", str(load.core), "wrk", "--threads", "1", "--timeout", "10s"]
     command += ["--connections", str(load.connections), "--duration", f"{round(seconds)}s", "--script", str(REQUESTS)]
     command += [f"http://127.0.0.1:{port}/", "--", str(load.new_heads)]
+    command += [load.asked.method, load.asked.target, str(load.asked.body_bytes), str(load.tokens or "-")]
     return parse(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout)
 
 

@@ -1,6 +1,5 @@
-"""Turns samples into rows, and rows into a table for the terminal, Markdown and JSON."""
+"""Puts what was measured into a table for the terminal, Markdown and JSON."""
 
-import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,66 +10,34 @@ from rich.table import Table
 
 from yardstick.gateway.facts import Machine
 from yardstick.gateway.measure import Sample
-from yardstick.gateway.peers import NGINX, PEERS
-from yardstick.gateway.statistics import Estimate, median_interval
-
-_REMARKS = {peer.name: peer.remark for peer in PEERS}
-_SPLIT = {peer.name for peer in PEERS if peer.data_plane}
+from yardstick.gateway.rows import Judged, Row, judge, rows
+from yardstick.gateway.scenarios import Scenario
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One proxy over all rounds that count."""
+class Compared:
+    """One scenario with its samples."""
 
-    name: str
-    microseconds: float
-    """The median of CPU time per request."""
-    ratio: Estimate | None
-    """To nginx in the same round; none without nginx."""
-    rate: float
-    """The median of requests per second, with the proxy on one core."""
-    rounds: int
-    refused: int
-    remark: str = ""
+    scenario: Scenario
+    samples: Sequence[Sample]
 
+    @property
+    def rows(self) -> list[Row]:
+        return rows(self.scenario, self.samples)
 
-def rows(samples: Sequence[Sample]) -> list[Row]:
-    """Sum up each proxy; one whose processes do not all carry requests has a second row for those that do."""
-    names = list(dict.fromkeys(sample.peer for sample in samples))
-    result = []
-    for name in names:
-        result.append(_row(samples, name))
-        if name in _SPLIT:
-            result.append(_row(samples, name, data_plane=True))
-    return result
+    @property
+    def judged(self) -> list[Judged]:
+        return judge(self.scenario, self.samples)
 
 
-def _row(samples: Sequence[Sample], name: str, *, data_plane: bool = False) -> Row:
-    def cost(sample: Sample) -> float:
-        return sample.data_plane_microseconds if data_plane else sample.microseconds
-
-    mine = [sample for sample in samples if sample.peer == name and not sample.refused]
-    nginx = {sample.round: sample for sample in samples if sample.peer == NGINX.name and not sample.refused}
-    ratios = [cost(sample) / nginx[sample.round].microseconds for sample in mine if sample.round in nginx]
-    return Row(
-        name=f"{name}, worker" if data_plane else name,
-        microseconds=statistics.median(map(cost, mine)) if mine else float("nan"),
-        ratio=median_interval(ratios) if ratios else None,
-        rate=statistics.median(sample.rate for sample in mine) if mine else float("nan"),
-        rounds=len(mine),
-        refused=sum(sample.peer == name and bool(sample.refused) for sample in samples),
-        remark="without supervisor and control plane" if data_plane else _REMARKS.get(name, ""),
-    )
-
-
-_HEADINGS = ("proxy", "µs/request", "× nginx", "interval", "requests/s", "rounds")
+_HEADINGS = ("proxy", "µs/request", "ratio", "interval", "requests/s", "rounds")
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     ratio = row.ratio
     return (
         row.name,
-        f"{row.microseconds:.1f}",
+        f"{row.microseconds:,.1f}",
         f"{ratio.median:.2f}" if ratio else "–",
         f"{ratio.low:.2f}–{ratio.high:.2f}" if ratio else "–",
         f"{row.rate:,.0f}",
@@ -78,18 +45,18 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def terminal(table_rows: Sequence[Row]) -> Table:
+def terminal(compared: Compared) -> Table:
     """Return the table for a person at a terminal."""
     table = Table(
-        title="CPU time per proxied request, medians over rounds with 95 % intervals",
+        title=f"{compared.scenario.title}: CPU time per proxied request, beside {compared.scenario.baseline}",
         title_justify="left",
         box=box.SIMPLE,
-        caption="\n".join(remarks(table_rows)),
+        caption="\n".join((*remarks(compared.rows), *goals(compared))),
         caption_justify="left",
     )
     for heading in _HEADINGS:
         table.add_column(heading, justify="left" if heading == "proxy" else "right", no_wrap=True)
-    for row in table_rows:
+    for row in compared.rows:
         table.add_row(*_cells(row))
     return table
 
@@ -99,16 +66,28 @@ def remarks(table_rows: Sequence[Row]) -> list[str]:
     return [f"{row.name}: {row.remark}" for row in table_rows if row.remark]
 
 
-def markdown(samples: Sequence[Sample], machine: Machine, conditions: dict[str, object]) -> str:
-    """Return the whole report: the table, every round's ratio, the machine, and how it was measured."""
-    summed = rows(samples)
-    parts = ["# CPU time per proxied request", "", *_grid(_HEADINGS, [_cells(row) for row in summed]), ""]
-    parts += [*(f"- {remark}" for remark in remarks(summed)), ""]
-    parts += ["## Ratios to nginx, round by round", "", *_ratios(samples), ""]
-    refused = [f"- round {one.round}, {one.peer}: {one.refused}" for one in samples if one.refused]
-    if refused:
-        parts += ["## Refused", "", *refused, ""]
-    parts += ["## How it was measured", "", _METHOD, ""]
+def goals(compared: Compared) -> list[str]:
+    """Return what became of each goal, in words."""
+    lines = []
+    for one in compared.judged:
+        measured = f"{one.ratio.median:.2f} ({one.ratio.low:.2f}–{one.ratio.high:.2f})" if one.ratio else "–"
+        goal = one.goal
+        lines.append(f"{goal.peer} at most {goal.at_most:g} × {goal.beside}: {one.verdict}, {measured}")
+    return lines
+
+
+def markdown(every: Sequence[Compared], machine: Machine, conditions: dict[str, object]) -> str:
+    """Return the whole report: per scenario the table and every round's ratio; the machine, and how it was measured."""
+    parts = ["# CPU time per proxied request"]
+    for compared in every:
+        parts += ["", f"## {compared.scenario.title}", "", f"Ratios to {compared.scenario.baseline}.", ""]
+        parts += [*grid(_HEADINGS, [_cells(row) for row in compared.rows]), ""]
+        parts += [f"- {line}" for line in (*remarks(compared.rows), *goals(compared))]
+        parts += ["", "Round by round:", "", *_ratios(compared)]
+        refused = [f"- round {one.round}, {one.peer}: {one.refused}" for one in compared.samples if one.refused]
+        if refused:
+            parts += ["", "Refused:", "", *refused]
+    parts += ["", "## How it was measured", "", _METHOD, ""]
     parts += [f"- {name}: {value}" for name, value in conditions.items()]
     parts += ["", "## Machine", ""]
     parts += [f"- {name.replace('_', ' ')}: {value}" for name, value in asdict(machine).items() if name != "versions"]
@@ -131,36 +110,46 @@ with fewer lines in the access log than requests, is refused. Ratios are taken w
 bootstrap of their median. Absolute times belong to this machine and this run; compare ratios."""
 
 
-def _ratios(samples: Sequence[Sample]) -> list[str]:
+def _ratios(compared: Compared) -> list[str]:
     by_round: dict[int, dict[str, Sample]] = defaultdict(dict)
-    for sample in samples:
+    for sample in compared.samples:
         by_round[sample.round][sample.peer] = sample
-    names = list(dict.fromkeys(sample.peer for sample in samples))
+    names = list(dict.fromkeys(sample.peer for sample in compared.samples))
     lines = []
     for number, found in sorted(by_round.items()):
-        nginx = found.get(NGINX.name)
+        base = found.get(compared.scenario.baseline)
         cells = [str(number)]
         for name in names:
             one = found.get(name)
-            counts = one is not None and nginx is not None and not one.refused and not nginx.refused
-            cells.append(f"{one.microseconds / nginx.microseconds:.2f}" if counts and one and nginx else "–")
+            counts = one is not None and base is not None and not one.refused and not base.refused
+            cells.append(f"{one.microseconds / base.microseconds:.2f}" if counts and one and base else "–")
         lines.append(cells)
-    return _grid(("round", *names), lines)
+    return grid(("round", *names), lines)
 
 
-def _grid(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+def grid(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a Markdown table."""
     return [f"| {' | '.join(cells)} |" for cells in (headings, ["---"] * len(headings), *lines)]
 
 
-def as_json(samples: Sequence[Sample], machine: Machine, conditions: dict[str, object]) -> bytes:
+def as_json(every: Sequence[Compared], machine: Machine, conditions: dict[str, object]) -> bytes:
     """Return everything that was measured, and what was made of it."""
     document = {
         "machine": asdict(machine),
         "conditions": conditions,
-        "summary": [asdict(row) for row in rows(samples)],
-        "samples": [
-            asdict(one) | ({} if one.refused else {"microseconds": one.microseconds, "rate": one.rate})
-            for one in samples
-        ],
+        "scenarios": {compared.scenario.name: _document(compared) for compared in every},
     }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2)
+
+
+def _document(compared: Compared) -> dict[str, object]:
+    return {
+        "title": compared.scenario.title,
+        "baseline": compared.scenario.baseline,
+        "summary": [asdict(row) for row in compared.rows],
+        "goals": [asdict(one) | {"verdict": one.verdict} for one in compared.judged],
+        "samples": [
+            asdict(one) | ({} if one.refused else {"microseconds": one.microseconds, "rate": one.rate})
+            for one in compared.samples
+        ],
+    }

@@ -15,7 +15,6 @@ import psutil
 
 from yardstick.gateway.peers import Peer, Place
 
-_READY_WITHIN = 20.0
 _STOP_WITHIN = 10.0
 _PORTS = range(20_000, 32_768)
 """Below those that Linux gives to outgoing connections, one of which could take a port before the proxy does."""
@@ -64,7 +63,7 @@ def run(peer: Peer, folder: Path, upstream: int, core: int) -> Iterator[Running]
 
 
 def _wait_until_ready(running: Running, output: Path) -> None:
-    deadline = time.monotonic() + _READY_WITHIN
+    deadline = time.monotonic() + running.peer.ready_within
     while time.monotonic() < deadline and running.process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", running.place.port), 1) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: ready\r\nConnection: close\r\n\r\n")

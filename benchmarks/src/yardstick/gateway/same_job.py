@@ -16,12 +16,16 @@ class NotTheSameJobError(RuntimeError):
     """A proxy leaves out a part of the job."""
 
 
-def check(running: Running) -> list[str]:
-    """Return the parts of the job that were seen to be done. Raises ``NotTheSameJobError`` with what was not."""
+def check(running: Running, token: str = "") -> list[str]:
+    """Return the parts of the job that were seen to be done. Raises ``NotTheSameJobError`` with what was not.
+
+    ``token`` is sent with every request, where one is wanted.
+    """
     name, peer, place = running.peer.name, running.peer, running.place
     authority = f"127.0.0.1:{place.port}"
     marker = uuid.uuid4().hex
-    with httpx.Client(base_url=f"http://{authority}", headers={"Cookie": "session=visitor-1"}) as client:
+    headers = {"Cookie": "session=visitor-1"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    with httpx.Client(base_url=f"http://{authority}", headers=headers) as client:
         given = client.get("/received", headers={"X-Request-ID": marker}).raise_for_status().json()
         answer = client.get("/received").raise_for_status()
         made = answer.json()

@@ -60,7 +60,12 @@ def home() -> Path:
 
 
 def find() -> Path | None:
-    """The folder to put before all others on the path of a worker; None to run the sources as they are."""
+    """The folder to put before all others on the path of a worker; None to run the sources as they are.
+
+    ``STRANGLER_COMPILED=off`` in the environment asks for the sources, so that a fault can be told from one of mypyc.
+    """
+    if os.environ.get("STRANGLER_COMPILED") == "off":
+        return None
     folder = home() / key()
     return folder if (folder / BUILT).exists() else None
 

@@ -5,6 +5,7 @@ X-Request-ID made when absent, and told to upstream and client; X-Forwarded-For,
 upstream kept; five routes; one worker.
 """
 
+import random
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,8 @@ ANSWER = (
     '"rating":4.7,"image":"/img/products/0007.jpg","updated":"2026-11-20T09:30:00Z"}'
 )
 """What the upstream says: 170 bytes, a small product."""
+LARGE = 1_000_000
+"""Bytes of its answer to ``/large``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,12 @@ class Peer:
     environment: Mapping[str, str] = field(default_factory=dict)
     log_is_stdout: bool = False
     makes_request_ids: bool = True
+    replaced: tuple[tuple[str, str], ...] = ()
+    """Pairs of what stands in the first configuration and what is to stand there instead."""
+    further: str = ""
+    """What the first configuration has besides, at its end."""
+    ready_within: float = 20.0
+    """Seconds."""
     data_plane: str = ""
     """What stands in the command line of the processes that carry requests, where others run beside them."""
     remark: str = ""
@@ -83,8 +92,15 @@ class Peer:
     def configure(self, place: Place) -> None:
         """Write the configuration into the place's folder."""
         place.folder.mkdir(parents=True, exist_ok=True)
-        for name in self.configurations:
-            (place.folder / name).write_text(place.fill((files(__name__) / name).read_text()))
+        for number, name in enumerate(self.configurations):
+            text = (files(__name__) / name).read_text()
+            if not number:
+                for old, new in self.replaced:
+                    text = text.replace(old, new)
+                text += self.further
+            (place.folder / name).write_text(place.fill(text))
+        if self is UPSTREAM:
+            (place.folder / "large").write_bytes(random.Random(0).randbytes(LARGE))
 
     def command(self, place: Place) -> list[str]:
         """Return what starts the proxy in that place. Raises ``FileNotFoundError`` if the program is missing."""
@@ -172,3 +188,23 @@ PEERS: tuple[Peer, ...] = (
     ),
     STRANGLER,
 )  # fmt: skip
+
+PYTHON: tuple[Peer, ...] = (
+    Peer(
+        name="uvicorn + aiohttp",
+        program="python",
+        source="make install",
+        configurations=(),
+        arguments=("-m", "yardstick.gateway.peers.aiohttp_proxy", "@PORT@", "@UPSTREAM@", "@LOG@"),
+        version_arguments=("-c", "import aiohttp, uvicorn; print(uvicorn.__version__, aiohttp.__version__)"),
+    ),
+    Peer(
+        name="Starlette + httpx",
+        program="python",
+        source="make install",
+        configurations=(),
+        arguments=("-m", "yardstick.gateway.peers.httpx_proxy", "@PORT@", "@UPSTREAM@", "@LOG@"),
+        version_arguments=("-c", "import httpx, starlette; print(starlette.__version__, httpx.__version__)"),
+    ),
+)
+"""The two usual ways to write a proxy in Python."""
