@@ -358,6 +358,18 @@ def test_an_authorization_header_that_stands_for_nobody_is_an_error_of_whoever_s
     assert not rejected.value.browser
 
 
+@pytest.mark.parametrize("answer", [(500, b""), (400, b""), (429, b""), (200, b"<html>")])
+def test_whoever_sends_what_the_monolith_chokes_on_does_not_lock_out_the_others(
+    times: Times, answer: tuple[int, bytes]
+) -> None:
+    monolith = Monolith(answer)
+    method = asked_session(times, monolith)
+    with pytest.raises(Unavailable):
+        identify(method, "Cookie: sid=poison")
+    monolith.answer = ME
+    assert identify(method, "Cookie: sid=abc") is not None
+
+
 @pytest.mark.parametrize("answer", [None, (500, b""), (429, b""), (200, b"<html>"), (200, b"[" * 10_000), (201, b"{}")])
 def test_what_is_no_answer_is_asked_again_a_second_later(times: Times, answer: tuple[int, bytes] | None) -> None:
     monolith = Monolith(answer)

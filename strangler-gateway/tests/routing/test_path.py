@@ -4,6 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strangler.model.authentication import Authentication
+from strangler.model.route import PathKind, Route, RouteMatch
+from strangler.routing.explain import AmbiguousPath, find_route
+from strangler.routing.fields import PairFields
+from strangler.routing.matcher import Matcher
 from strangler.routing.path import is_plain, read_path
 
 AMBIGUOUS = [
@@ -54,3 +59,33 @@ def test_a_plain_path_reads_as_it_is_written(path: bytes) -> None:
     assert is_plain(path)
     assert read_path(path).lenient == path
     assert not read_path(path).ambiguous
+
+
+def lax(name: str, path: str, **policies: object) -> Route:
+    match = RouteMatch(path, PathKind.PREFIX)
+    return Route(name, match, "m", "g", "monolith", strict=False, **policies)  # type: ignore[arg-type]
+
+
+REST = lax("rest", "/")
+GUARDED = lax("admin", "/admin", authentication=Authentication(("tokens",)))
+WRITING = lax("admin", "/admin", writes=("orders",))
+OPEN = lax("admin", "/admin")
+
+
+@pytest.mark.parametrize("path", [b"/x/../admin", b"//admin", b"/x;/../admin", b"/x%2f..%2fadmin", b"/admin/../x"])
+@pytest.mark.parametrize("route", [GUARDED, WRITING])
+def test_no_spelling_leads_around_a_policy_although_the_route_takes_odd_paths(path: bytes, route: Route) -> None:
+    with pytest.raises(AmbiguousPath, match="policies"):
+        find_route(Matcher((one.match, one) for one in (route, REST)), b"GET", path, PairFields(()))
+
+
+def test_a_route_that_takes_odd_paths_takes_them_where_both_readings_lead_to_it() -> None:
+    matcher = Matcher((one.match, one) for one in (GUARDED, REST))
+    assert find_route(matcher, b"GET", b"/admin/a//b;c", PairFields(())) is GUARDED
+    assert find_route(matcher, b"GET", b"/x//b;c", PairFields(())) is REST
+
+
+def test_without_policies_an_odd_path_goes_where_it_is_written_to_go() -> None:
+    matcher = Matcher((one.match, one) for one in (OPEN, REST))
+    assert find_route(matcher, b"GET", b"/x/../admin", PairFields(())) is REST
+    assert find_route(matcher, b"GET", b"/admin/../x", PairFields(())) is OPEN

@@ -102,6 +102,7 @@ class AccessLog:
             for start in range(0, len(chosen), LINES_AT_ONCE):
                 self._write([self._line(entry, epoch) for entry in chosen[start : start + LINES_AT_ONCE]])
             self._done += len(batch)
+            del batch, chosen  # Requests with all they hold are not to live on until there are more.
         if self._file != _STDOUT:
             os.close(self._file)
 

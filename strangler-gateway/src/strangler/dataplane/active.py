@@ -14,7 +14,7 @@ from strangler.policies.guard import Guard, InTurn
 from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate, settled
 from strangler.routing.fields import Fields
 from strangler.routing.matcher import Matcher
-from strangler.routing.path import is_plain, read_path
+from strangler.routing.path import is_plain, read_path, refusing
 from strangler.routing.subject import SubjectFinder
 from strangler.upstream.balancer import Balancer
 from strangler.upstream.balancers import Balancers
@@ -101,7 +101,7 @@ class Topology:
         found = self._matcher.match(method, reading.lenient, fields, query) or self.catch_all
         if reading.ambiguous:
             literal = self._matcher.match(method, path, fields, query) or self.catch_all
-            return None if found.route.strict or literal.route.strict else literal
+            return None if refusing(found.route, literal.route) is not None else literal
         return found
 
 

@@ -106,3 +106,8 @@ class Route:
     """How often it may be asked; a request must be within all of them."""
     body_bytes: int = 0
     """Longest body of a request; 0 for no bound."""
+
+    @property
+    def judges(self) -> bool:
+        """Whether it matters for more than the way that a request takes this route and no other."""
+        return bool(self.authentication or self.authorization or self.rate_limits or self.writes)

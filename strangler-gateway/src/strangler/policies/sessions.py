@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from strangler.model.authentication import Ask, Names
 from strangler.policies.credentials import cookie, header, sent_cookies
@@ -15,7 +15,10 @@ from strangler.policies.remembered import NOT_KNOWN, Remembered, digest
 from strangler.routing.fields import Fields
 
 REST = 1.0
-"""Seconds for which nobody is asked after a question that was not answered."""
+"""Seconds for which nobody is asked after a question that was not answered; of one that was answered with an error or
+nonsense, this is for its credential alone: whoever sends what the monolith chokes on is not to lock out the others."""
+UNSURE: Final = Identity("", "", 0.0)
+"""Is remembered of such a credential."""
 
 
 class Reader(Protocol):
@@ -47,6 +50,8 @@ class _Remembering:
             return self._judge(request.head.fields, credential, key)
         if known is None:
             raise self._nobody(request.head.fields)
+        if known is UNSURE:
+            raise Unavailable("it could not be said just now who that is")
         self.outcomes.cached.value += 1
         return known
 
@@ -160,9 +165,13 @@ class AskedSession(_Remembering):
         cookies, _, authorization = credential.partition(b"\0")
         try:
             status, body = await self._flights.join((self, key), lambda: self._monolith.ask(cookies, authorization))
-            values = _answered(status, body)
         except Unavailable:
             self._rests_until = self._steady() + REST
+            raise
+        try:
+            values = _answered(status, body)
+        except Unavailable:
+            self._remembered.put(key, UNSURE, self._now() + REST, len(credential))
             raise
         return self._found(values, key, self._now() + self._cache, len(credential) + len(body), fields)
 

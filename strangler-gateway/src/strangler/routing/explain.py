@@ -12,7 +12,7 @@ from strangler.routing.bucket import bucket
 from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate
 from strangler.routing.fields import Fields, PairFields
 from strangler.routing.matcher import Matcher
-from strangler.routing.path import is_plain, read_path
+from strangler.routing.path import is_plain, read_path, refusing
 from strangler.routing.subject import SubjectFinder
 
 
@@ -48,12 +48,13 @@ def find_route(matcher: Matcher[Route], method: bytes, target: bytes, fields: Fi
         reading = read_path(path)
         route = matcher.match(method, reading.lenient, fields, query)
         if reading.ambiguous:
-            literal = matcher.match(method, path, fields, query)
-            strict = [found.name for found in (route, literal) if found is not None and found.strict]
-            if strict:
+            lenient, route = route, matcher.match(method, path, fields, query)
+            refused = refusing(lenient, route)
+            if refused is not None:
+                why = "strict: true" if refused.strict else "it has policies, and only one reading leads to it"
                 raise AmbiguousPath(
-                    f"the path {path.decode('latin-1')!r} can be read in more than one way, and route {strict[0]} "
-                    "refuses such paths (strict: true); a worker answers 400"
+                    f"the path {path.decode('latin-1')!r} can be read in more than one way, and route {refused.name} "
+                    f"refuses such paths ({why}); a worker answers 400"
                 )
     if route is None:
         raise StranglerError("no route takes this request, not even the catch-all: the snapshot is damaged")

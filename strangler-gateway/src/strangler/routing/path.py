@@ -2,17 +2,22 @@
 
 Applications read an odd path differently: one decodes ``%2f``, one folds ``//``, one resolves ``..``, one cuts at
 ``;``. So an odd path is read as the most obliging application would read it, and is called ambiguous where that differs
-from a plain decoding of its segments. A strict route refuses an ambiguous path that would reach it in either reading;
-the catch-all forwards it as it is written. Nothing is ever rewritten.
+from a plain decoding of its segments. A strict route refuses an ambiguous path that would reach it in either reading,
+and one with policies what would reach another route in the other; the catch-all forwards it as it is written. Nothing
+is ever rewritten.
 """
 
 import re
 from dataclasses import dataclass
 
+from strangler.model.route import Route
+
 _ODD = re.compile(rb"%|//|/\.|;|\\")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _DOUBT = re.compile(rb"%(?![0-9A-Fa-f]{2})|%[01][0-9A-Fa-f]|%7[Ff]")
 """A percent sign that encodes nothing, or an encoded control character: NUL, CR and LF among them."""
+_CONTROLS = bytes((*range(1, 32), 127))
+_BACKSLASH_TO_SLASH = bytes.maketrans(b"\\", b"/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,8 @@ class PathReading:
     """How a path is understood."""
 
     lenient: bytes
-    """Decoded twice, backslashes as slashes, parameters cut, slashes folded, dot segments resolved."""
+    """Decoded twice, backslashes as slashes, without control characters, segments cut at parameters and NUL, slashes
+    folded, dot segments resolved."""
     ambiguous: bool
     """Whether two applications may disagree on what the path names."""
 
@@ -37,15 +43,27 @@ def read_path(path: bytes) -> PathReading:
     return PathReading(lenient, _DOUBT.search(path) is not None or segments != lenient.split(b"/"))
 
 
+def refusing(lenient: Route | None, literal: Route | None) -> Route | None:
+    """The route because of which an ambiguous path is refused; None where it may pass as it is written.
+
+    Given are the routes of both readings. Where they differ, neither's policies could be relied upon.
+    """
+    routes = [route for route in (lenient, literal) if route is not None]
+    for route in routes:
+        if route.strict or (lenient is not literal and route.judges):
+            return route
+    return None
+
+
 def _decode(text: bytes) -> bytes:
     return _PERCENT.sub(lambda match: bytes((int(match[1], 16),)), text)
 
 
 def _lenient(path: bytes) -> bytes:
-    text = _decode(_decode(path)).replace(b"\\", b"/")
+    text = _decode(_decode(path)).translate(_BACKSLASH_TO_SLASH, _CONTROLS)
     segments: list[bytes] = []
     for segment in text.split(b"/"):
-        name = segment.partition(b";")[0]
+        name = segment.partition(b";")[0].partition(b"\0")[0]
         if name == b"..":
             del segments[-1:]
         elif name not in {b"", b"."}:

@@ -139,7 +139,8 @@ class RouteSection(Section):
     )
     strict: bool = Field(
         default=True,
-        description="Whether paths that applications read differently (`//`, `..`, encoded slashes, `;`) are refused.",
+        description="Whether paths that applications read differently (`//`, `..`, encoded slashes, `;`) are refused. "
+        "With false too, they are refused where only one reading leads to a route with policies or `writes`.",
         examples=[True],
     )
     authenticate: AuthenticateSection | None = Field(
