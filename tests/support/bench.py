@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from strangler.model.authentication import Authenticator, IdentityForm
 from strangler.model.route import Route, Timeouts
 from strangler.model.snapshot import Gateway, Limits
 from strangler.model.telemetry import LogSettings, TraceSettings
+from strangler.model.tls import DownstreamTls
 from strangler.model.upstream import Breaker, RetryBudget
 from support import raw_http
 from support.raw_http import Client, Message, RawUpstream, Script, answer_all, raw_upstream, wait_until
@@ -26,6 +28,8 @@ class Bench:
     """A worker, what stands behind it, and what it says it has done."""
 
     rig: Rig
+    tls: DownstreamTls | None = None
+    """What clients are shown, from the next ``point`` on."""
 
     @property
     def port(self) -> int:
@@ -33,10 +37,15 @@ class Bench:
 
     @contextlib.contextmanager
     def upstream(
-        self, script: Script = answer_all, *, window: int | None = None, **settings: Any
+        self,
+        script: Script = answer_all,
+        *,
+        window: int | None = None,
+        certificate: ssl.SSLContext | None = None,
+        **settings: Any,
     ) -> Iterator[RawUpstream]:
         """Run a scripted upstream behind the worker for the length of the block; see ``point`` for ``settings``."""
-        with raw_upstream(script, window=window) as scripted:
+        with raw_upstream(script, window=window, tls=certificate) as scripted:
             self.point(scripted.port, **settings)
             yield scripted
 
@@ -65,7 +74,7 @@ class Bench:
             identity=identity,
             upstreams=(upstream("monolith", *ports, breaker=breaker, **settings),),
             routes=(*routes, catch_all("monolith", timeouts)),
-            gateway=Gateway(limits, trusted_proxies, replace(log, to=str(self.rig.access_log)), trace),
+            gateway=Gateway(limits, trusted_proxies, replace(log, to=str(self.rig.access_log)), trace, tls=self.tls),
         )
 
     def client(self, *, window: int | None = None) -> Client:

@@ -5,6 +5,7 @@ Both read messages by a small strict reader of their own and know nothing of the
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -344,7 +345,8 @@ Script = Callable[[Conversation], object]
 class RawUpstream:
     """A scripted upstream: what it was asked, connection by connection."""
 
-    def __init__(self, script: Script, window: int | None = None) -> None:
+    def __init__(self, script: Script, window: int | None = None, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.conversations: list[Conversation] = []
         self.requests: list[Message] = []
         self.errors: list[BaseException] = []
@@ -402,6 +404,10 @@ class RawUpstream:
 
     def _converse(self, conversation: Conversation) -> None:
         try:
+            if self._tls is not None:
+                conversation.socket = self._tls.wrap_socket(
+                    conversation.socket, server_side=True, suppress_ragged_eofs=False
+                )
             self._script(conversation)
         except EndedError as ended:
             conversation.ended = ended.how
@@ -458,12 +464,14 @@ def once(data: bytes, *, then: str = "stay") -> Script:
 
 
 @contextlib.contextmanager
-def raw_upstream(script: Script = answer_all, *, window: int | None = None) -> Iterator[RawUpstream]:
+def raw_upstream(
+    script: Script = answer_all, *, window: int | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[RawUpstream]:
     """Listen on a free port and run ``script`` in a thread for each connection.
 
     An assertion that fails in a script fails the test at the end of the block; the gateway's hanging up does not.
     """
-    upstream = RawUpstream(script, window)
+    upstream = RawUpstream(script, window, tls)
     try:
         yield upstream
     except BaseException as error:

@@ -87,7 +87,7 @@ def test_module_and_group_follow_from_what_is_given() -> None:
 
 def test_every_problem_is_reported_in_one_round() -> None:
     text = """\
-monolith: https://m
+monolith: ftp://m
 upstreams:
   catalog: {endpoints: [http://c], conect_timeout: 5}
 gateway: {listen: 127.0.0.1:1, admin: 127.0.0.1:1}

@@ -51,11 +51,12 @@ def test_every_example_of_a_route_field_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("section", "document"),
     [
-        ("UpstreamSection", lambda examples: {"upstreams": {"c": examples}}),
+        ("UpstreamSection", lambda examples: {"upstreams": {"c": examples | {"endpoints": ["https://c"]}}}),
         ("GatewaySection", lambda examples: {"gateway": examples}),
         ("LimitsSection", lambda examples: {"gateway": {"limits": examples}}),
         ("IdentitySection", lambda examples: {"identity": examples}),
         ("IdentityTokenSection", lambda examples: {"identity": {"token": examples}}),
+        ("TlsSection", lambda examples: {"gateway": {"tls": examples}}),
         ("ProcessSection", lambda examples: {"processes": {"p": examples}}),
     ],
 )

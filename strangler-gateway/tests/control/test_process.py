@@ -99,7 +99,7 @@ def test_it_ends_cleanly_on_sigterm(tmp_path: Path, start_control) -> None:
 
 
 def test_a_wrong_configuration_ends_the_start_with_every_problem(tmp_path: Path, control_command) -> None:
-    (tmp_path / "c.yaml").write_text("monolith: https://m\nrouts: []\n")
+    (tmp_path / "c.yaml").write_text("monolith: ftp://m\nrouts: []\n")
     said = refused(control_command(tmp_path / "state", tmp_path / "c.yaml", "127.0.0.1:0")).splitlines()
     assert len(said) == 2
     assert said[0].startswith(f"{tmp_path}/c.yaml: line 1: monolith: ")

@@ -29,13 +29,15 @@ def serve(
 
     def announce(holdings: "Holdings") -> None:
         warn(
-            f"gateway on http://{holdings.listen.authority} · admin http://{holdings.admin.authority} · "
+            f"gateway on {scheme}://{holdings.listen.authority} · admin http://{holdings.admin.authority} · "
             f"health http://{holdings.health.authority} · {the_plan.workers} workers · "
             f"ready in {seconds(time.monotonic() - started)}"
         )
 
+    loaded = load(config, with_files=True)
+    scheme = "https" if loaded.topology.gateway.tls else "http"
     the_plan = plan.plan_of(
-        load(config), config, listen=listen, admin=admin, health=health, workers=workers, state=state, store=store
+        loaded, config, listen=listen, admin=admin, health=health, workers=workers, state=state, store=store
     )
     plan.log_to_stderr()
     raise typer.Exit(run(the_plan, announce))

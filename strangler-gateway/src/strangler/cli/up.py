@@ -32,7 +32,7 @@ def up(
     from strangler.supervisor.development import up as run  # noqa: PLC0415
     from strangler.supervisor.output import Output  # noqa: PLC0415
 
-    loaded = load(config)
+    loaded = load(config, with_files=True)
     the_plan = plan.plan_of(
         loaded, config, listen=listen, admin=admin, health=health, workers=workers, state=state, store=store
     )
@@ -49,17 +49,18 @@ def up(
 
 def _welcome(loaded: "Loaded", holdings: "Holdings", took: float) -> str:
     gateway, admin, health = holdings.listen.authority, holdings.admin.authority, holdings.health.authority
+    scheme = "https" if loaded.topology.gateway.tls else "http"
     module, path = _example(loaded)
     lines = [
         "",
-        f"  gateway   http://{gateway}",
+        f"  gateway   {scheme}://{gateway}",
         f"  admin     http://{admin}/docs",
         f"  health    http://{health}/readyz",
         f"  all ready in {seconds(took)}; Ctrl-C ends everything",
         "",
         "  Next, in another terminal:",
         "    strangler routes",
-        f"    curl -i http://{gateway}{path}",
+        f"    curl -i {scheme}://{gateway}{path}",
     ]
     if module:
         lines.append(f'    strangler flip {module} canary --weight 5 --reason "first step"')

@@ -13,28 +13,31 @@ _ONLY_DIGITS_AND_DOTS = re.compile(r"[0-9.]+")
 
 
 def parse_endpoint(url: str) -> Endpoint:
-    """``http://HOST[:PORT]`` to an endpoint. Raises ``ValueError``."""
+    """``http://HOST[:PORT]`` or the same with ``https`` to an endpoint. Raises ``ValueError``."""
     scheme, separator, rest = url.partition("://")
     if not separator:
         raise ValueError(f"«{url}» is not a URL; write http://HOST:PORT")
     if "@" in rest:
         raise ValueError("an endpoint carries no user name or password; remove what stands before the «@»")
-    if scheme == "https":
-        raise ValueError(
-            f"«{url}»: TLS to an upstream is not available yet; use http:// on a network that you trust, or a local "
-            "TLS-terminating proxy"
-        )
-    if scheme != "http":
-        raise ValueError(f"«{url}»: the scheme «{scheme}» is not known; write http://HOST:PORT")
+    if scheme not in {"http", "https"}:
+        raise ValueError(f"«{url}»: the scheme «{scheme}» is not known; write http://HOST:PORT or https://HOST:PORT")
     authority = rest.removesuffix("/")
     if re.search(r"[/?#\\]", authority):
         raise ValueError(
             f"«{url}»: an endpoint has no path, query or fragment; requests keep their own; write http://HOST:PORT"
         )
-    host, port = _split(authority, url, "http://HOST:PORT")
+    host, port = _split(authority, url, f"{scheme}://HOST:PORT")
     if port == "":
-        return Endpoint(host, 80)
+        return Endpoint(host, 443 if scheme == "https" else 80)
     return Endpoint(host, _port(port, url, least=1))
+
+
+def parse_host(text: str) -> str:
+    """A host name or an address, returned as it is. Raises ``ValueError``."""
+    host, port = _split(f"[{text}]" if text.count(":") > 1 else text, text, "a host name without a port")
+    if port:
+        raise ValueError(f"«{text}» has a port; write the host name alone")
+    return host
 
 
 def parse_listener(text: str) -> Endpoint:

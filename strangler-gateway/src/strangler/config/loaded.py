@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 
 from strangler.model.authentication import Authenticator, IdentityForm
+from strangler.model.errors import Problem
 from strangler.model.flag import Flag
 from strangler.model.route import Route
 from strangler.model.snapshot import Gateway
@@ -82,3 +83,5 @@ class Loaded:
     processes: tuple[Process, ...]
     places: dict[str, Place]
     """Where each route stands, for problems that only the store can know of."""
+    warnings: tuple[Problem, ...] = ()
+    """What is allowed and dangerous."""

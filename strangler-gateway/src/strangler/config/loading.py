@@ -14,6 +14,7 @@ from strangler.config.environment import read_overrides
 from strangler.config.loaded import Loaded, Place
 from strangler.config.nearness import did_you_mean
 from strangler.config.schema import ConfigFile
+from strangler.config.tls import check_files, warn_of_tls
 from strangler.config.topology import MONOLITH, Sound, build_processes, build_serve, build_topology
 from strangler.model.errors import ConfigError, Problem
 
@@ -22,10 +23,11 @@ _STAGED = {"service", "stage", "weight"}
 _IDENTIFIED = {"authenticate", "authorize", "sticky"}
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path, *, with_files: bool = False) -> Loaded:
     """Read and check a file; the environment may override what stands under ``gateway:``.
 
-    Raises ``ConfigError`` with every problem. A file that cannot be read is one problem on line 0.
+    ``with_files``: also read the files of certificates that it names. Raises ``ConfigError`` with every problem. A
+    configuration that cannot be read is one problem on line 0.
     """
     source = str(path)
     try:
@@ -35,10 +37,10 @@ def load(path: Path) -> Loaded:
         raise ConfigError(source, (Problem(0, "(file)", message),)) from None
     except UnicodeDecodeError as error:
         raise ConfigError(source, (Problem(0, "(file)", f"not UTF-8: byte {error.start}"),)) from None
-    return load_text(text, source)
+    return load_text(text, source, with_files=with_files)
 
 
-def load_text(text: str, source: str = "strangler.yaml") -> Loaded:
+def load_text(text: str, source: str = "strangler.yaml", *, with_files: bool = False) -> Loaded:
     """As ``load``, for a text that is at hand."""
     document = Document(text)
     overrides, unreadable = read_overrides()
@@ -55,13 +57,17 @@ def load_text(text: str, source: str = "strangler.yaml") -> Loaded:
     sound = _validate(overrides.applied(document.value), report)
     topology, first = build_topology(sound, report)
     serve = build_serve(sound.file.gateway, report)
+    if with_files:
+        check_files(sound.file, report)
     if problems:
         raise ConfigError(source, tuple(sorted(problems, key=lambda problem: problem.line)))
     places = {
         route.name: Place(document.line(("routes", number)), format_path(("routes", number)))
         for number, route in enumerate(sound.file.routes)
     }
-    return Loaded(source, topology, first, serve, build_processes(sound.file.processes), places)
+    warnings: list[Problem] = []
+    warn_of_tls(sound.file, lambda place, message: warnings.append(document.problem(place, message)))
+    return Loaded(source, topology, first, serve, build_processes(sound.file.processes), places, tuple(warnings))
 
 
 def _validate(data: dict[str, Any], report: Report) -> Sound:

@@ -21,6 +21,7 @@ from strangler.config.rate_limits import build_limit_store, build_rate_limits
 from strangler.config.resilience import resilience, retries
 from strangler.config.telemetry import build_access_log, build_trace
 from strangler.config.templates import shape
+from strangler.config.tls import downstream_tls, upstream_tls
 from strangler.config.weight import weight_from_percent
 from strangler.model.flag import Flag, Stage
 from strangler.model.route import CATCH_ALL, PathKind, Route, RouteMatch, StickySource, SubjectKind, Timeouts
@@ -103,6 +104,7 @@ def _gateway(section: schema.GatewaySection, report: Report) -> Gateway:
         build_trace(section.trace, report),
         section.watchdog,
         build_limit_store(section.limit_store),
+        downstream_tls(section.tls),
     )
 
 
@@ -123,8 +125,9 @@ def _upstream(name: str, section: schema.UpstreamSection, report: Report) -> Ups
         place = ("upstreams", name, "endpoints", index)
         report(place, f"{section.endpoints[index]} stands here a second time; remove one")
     failing = resilience(section)
-    times_and_bounds = section.model_dump(exclude={"endpoints", *failing})
-    return Upstream(name, endpoints, **times_and_bounds, **failing)
+    times_and_bounds = section.model_dump(exclude={"endpoints", "tls", *failing})
+    tls = upstream_tls(section, ("upstreams", name), report)
+    return Upstream(name, endpoints, **times_and_bounds, **failing, tls=tls)
 
 
 def _check_names(numbered: Sequence[tuple[int, schema.RouteSection]], report: Report) -> None:

@@ -19,7 +19,7 @@ from strangler.control.supervisor_client import SupervisorClient
 from strangler.control.targets import UnknownTarget, find_target
 from strangler.control.traffic import TrafficTotals
 from strangler.control.workers import Settlement, Workers
-from strangler.model.messages import KillReply, KillRequest
+from strangler.model.messages import FilesChanged, KillReply, KillRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,12 @@ class ControlPlane:
     async def reload(self, author: str, reason: str) -> Reloaded:
         """Read the configuration anew. Raises ``ConfigError``, after which everything is as before."""
         async with self._changing:
-            loaded = await asyncio.to_thread(load, self._config)
+            loaded = await asyncio.to_thread(load, self._config, with_files=True)
             changed = loaded.topology != self.loaded.topology
             if changed:
                 snapshot = await asyncio.to_thread(self._committer.adopt, loaded, author, reason)
                 self.publisher.publish(snapshot)
+            self.workers.broadcast(FilesChanged())
             warnings = _settings_for_the_next_start(self.loaded.serve, loaded.serve)
             self.loaded, self.loaded_at = loaded, datetime.now(UTC)
             revision = self.revision

@@ -11,6 +11,7 @@ from strangler.link.stream import Link, connect
 from strangler.model.messages import (
     Ack,
     Drain,
+    FilesChanged,
     Hello,
     HoldEnd,
     HoldPush,
@@ -99,6 +100,8 @@ class Links:
                 async for message in link.receive():
                     if isinstance(message, SnapshotPush):
                         link.send(self._take(message.snapshot))
+                    elif isinstance(message, FilesChanged):
+                        self._worker.look_at_files()
                     elif isinstance(message, Refused):
                         logger.error("control refuses this worker: %s", message.reason)
             except LinkError as error:

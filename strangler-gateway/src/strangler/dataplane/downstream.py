@@ -46,7 +46,8 @@ class Downstream(Waits):
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(WRITE_HIGH)
         address = transport.get_extra_info("peername")
-        self.peer = Peer(address[0] if address else "", self._worker.trusted)
+        secure = transport.get_extra_info("ssl_object") is not None
+        self.peer = Peer(address[0] if address else "", self._worker.trusted, secure=secure)
         self._expect(IDLE, self._worker.limits.idle_timeout)
         failure = self._worker.admit(self)
         if failure is not None:

@@ -79,13 +79,14 @@ def is_trusted(address: str, networks: Sequence[Network]) -> bool:
 class Peer:
     """The other end of a downstream connection, and what of its requests is believed."""
 
-    __slots__ = ("_forwarded_for", "_host", "_networks", "_replaced", "_via", "address", "trusted")
+    __slots__ = ("_forwarded_for", "_host", "_networks", "_replaced", "_scheme", "_via", "address", "trusted")
 
-    def __init__(self, address: str, networks: Sequence[Network]) -> None:
+    def __init__(self, address: str, networks: Sequence[Network], *, secure: bool = False) -> None:
         self.address = address
         self._networks = networks
         self.trusted = bool(networks) and is_trusted(address, networks)
         self._host = self._replaced = b""
+        self._scheme = b"https" if secure else b"http"
         plain = address.encode()
         self._forwarded_for = plain
         self._via = b'for="[%b]"' % plain if b":" in plain else b"for=%b" % plain
@@ -119,10 +120,11 @@ class Peer:
         return (_TRUSTED if self.trusted else _UNTRUSTED), first + ids.line
 
     def _replacement(self, host: bytes) -> bytes:
-        block = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Proto: http" % self._forwarded_for
+        scheme = self._scheme
+        block = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Proto: %b" % (self._forwarded_for, scheme)
         if not host:
-            return block + b"\r\nForwarded: %b;proto=http" % self._via
-        return block + b'\r\nX-Forwarded-Host: %b\r\nForwarded: %b;host="%b";proto=http' % (host, self._via, host)
+            return block + b"\r\nForwarded: %b;proto=%b" % (self._via, scheme)
+        return block + b'\r\nX-Forwarded-Host: %b\r\nForwarded: %b;host="%b";proto=%b' % (host, self._via, host, scheme)
 
     def _extended(self, head: RequestHead) -> bytes:
         names = head.fields.names
@@ -133,7 +135,7 @@ class Peer:
             b"\r\nForwarded: %b" % b", ".join((*chain, self._via)),
         ]
         if b"x-forwarded-proto" not in names:
-            lines.append(b"\r\nX-Forwarded-Proto: http")
+            lines.append(b"\r\nX-Forwarded-Proto: " + self._scheme)
         if head.host and b"x-forwarded-host" not in names:
             lines.append(b"\r\nX-Forwarded-Host: %b" % head.host)
         return b"".join(lines)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from strangler.dataplane.exchange import Exchange
     from strangler.dataplane.forwarder import Forwarding
 
-UNASKED = frozenset((Failure.NO_ENDPOINT, Failure.BREAKER_OPEN, Failure.CONNECT, Failure.CONNECT_TIMEOUT))
+UNASKED = frozenset((Failure.NO_ENDPOINT, Failure.BREAKER_OPEN, Failure.CONNECT, Failure.TLS, Failure.CONNECT_TIMEOUT))
 """Failures after which the monolith may answer: the service was not asked. A service that is only slow or has too much
 to do is not among them, since its load must not fall on the monolith all at once."""
 

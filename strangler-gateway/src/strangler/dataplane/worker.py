@@ -29,6 +29,7 @@ from strangler.model.flag import Kill
 from strangler.model.messages import HoldReport, Status, Traffic
 from strangler.model.snapshot import Gateway, Limits, Snapshot
 from strangler.model.telemetry import LogSettings, TraceSettings
+from strangler.model.tls import DownstreamTls
 from strangler.telemetry.families.processes import CLIENTS_ACCEPTED, CLIENTS_REFUSED, TUNNEL_BYTES, TUNNELS
 from strangler.telemetry.meters import Meters
 from strangler.upstream.balancers import Balancers
@@ -36,6 +37,8 @@ from strangler.upstream.cork import Cork
 
 if TYPE_CHECKING:
     from strangler.dataplane.authenticators import Authenticators, Prepared
+    from strangler.dataplane.certificates import Certificates
+    from strangler.dataplane.handshake import Tls
 
 TICK = 0.1
 """Seconds between two flushes of the access log."""
@@ -43,6 +46,8 @@ SWEEP_EVERY = 5
 """Ticks between two looks at the deadlines: a timeout is exact to half a second."""
 BACKLOG = 4096
 """Connections that may wait to be accepted; the kernel's own limit may be lower."""
+LOOK_EVERY = 50
+"""Ticks between two looks at the files of certificates."""
 REPORTS_PER_SWEEP = 5
 """Failures of one kind that are described on stderr between two sweeps; the others are only counted."""
 
@@ -86,6 +91,8 @@ class Worker:
         self.uploads = Uploads()
         self._reports: Counter[Failure] = Counter()
         self._server: asyncio.Server | None = None
+        self.tls: Tls | None = None
+        """How connections begin, where clients speak TLS."""
         self._stopping = False
         self._empty = asyncio.Event()
         """Set when the last connection of a stopping worker is closed."""
@@ -100,10 +107,12 @@ class Worker:
     # The snapshot
 
     def adopt(self, snapshot: Snapshot) -> None:
-        """Use ``snapshot`` for every request that begins from now on. Raises ``OSError`` if its log cannot be opened.
+        """Use ``snapshot`` for every request that begins from now on.
 
-        Nothing is changed if it cannot be used as a whole. Raises ``StranglerError`` if a secret cannot be read.
+        Nothing is changed if it cannot be used as a whole. Raises ``StranglerError`` if a secret or a certificate
+        cannot be read.
         """
+        certificates = self._certificates(snapshot.gateway.tls)
         same = self.revision and self.active.topology.fingerprint == snapshot.topology
         prepared = None if same else self._prepared(snapshot)
         self._rate_limiting.prepare(snapshot)
@@ -117,6 +126,7 @@ class Worker:
             topology = Topology(snapshot, self._balancers, self.counters, self.holds, limiting, prepared)
         active = Active(snapshot, topology, self.generation, self.kills)
         old_log = self.log
+        self._adopt_tls(certificates)
         self._adopt_gateway(snapshot.gateway, log)
         self.active = active
         self._deadlines = self._deadlines or any(route.deadline is not None for route in topology.routes)
@@ -152,6 +162,29 @@ class Worker:
         self._gateway = gateway
         self.log = log
         self.trusted: tuple[Network, ...] = parse_networks(gateway.trusted_proxies)
+
+    def _certificates(self, settings: DownstreamTls | None) -> "Certificates | None":
+        """Those in use, or new ones where the settings are others. Raises ``CertificateRefused``."""
+        if settings is None:
+            return None
+        if self.tls is not None and self.tls.certificates.settings == settings:
+            return self.tls.certificates
+        from strangler.dataplane.certificates import Certificates  # noqa: PLC0415 - only for workers that speak TLS
+
+        return Certificates(settings)
+
+    def _adopt_tls(self, certificates: "Certificates | None") -> None:
+        if certificates is None:
+            if self.tls is not None:
+                self.tls.stop()
+            self.tls = None
+        elif self.tls is None:
+            from strangler.dataplane.handshake import Tls  # noqa: PLC0415 - only for workers that speak TLS
+
+            self.tls = Tls(self, certificates)
+            self.meters.ask(self.tls.readings)
+        else:
+            self.tls.certificates = certificates
 
     # Connections
 
@@ -211,13 +244,19 @@ class Worker:
 
     async def accept(self, listener: socket.socket) -> None:
         """Begin to accept on a listening socket."""
-        self._server = await self.loop.create_server(lambda: Downstream(self), sock=listener, backlog=BACKLOG)
+        self._server = await self.loop.create_server(self._begin, sock=listener, backlog=BACKLOG)
+
+    def _begin(self) -> asyncio.Protocol:
+        """For a connection that was accepted."""
+        return Downstream(self) if self.tls is None else self.tls.begin()
 
     async def drain(self, grace: float) -> None:
         """Accept no more, finish what has begun within ``grace`` seconds, then cut what is left."""
         self._stopping = True
         if self._server is not None:
             self._server.close()
+        if self.tls is not None:
+            self.tls.stop()
         self.holds.hurry(grace)
         for client in self.clients:
             client.stop()
@@ -271,6 +310,8 @@ class Worker:
         self.traces.flush()
         if self._ticks % SWEEP_EVERY == 0:
             self._sweep()
+        if self._ticks % LOOK_EVERY == 0:
+            self.look_at_files()
 
     def _sweep(self) -> None:
         now = self.now
@@ -281,6 +322,13 @@ class Worker:
         if self._deadlines:
             self._expire_requests()
         self._balancers.tick(now)
+
+    def look_at_files(self) -> None:
+        """Take over certificates that have changed on disk; what cannot be used leaves the old in place."""
+        if self.tls is not None:
+            self.tls.look_again()
+        for refusal in self._balancers.look_at_files():
+            logger.error("%s", refusal)
 
     def _expire_requests(self) -> None:
         now = time.perf_counter()

@@ -8,6 +8,7 @@ class Failure(Enum):
 
     REQUEST = ("request.client", 400, "The request is not acceptable")
     REQUEST_TIMEOUT = ("request_timeout.client", 408, "The request did not arrive in time")
+    HANDSHAKE = ("handshake.client", 0, "The TLS handshake with the client failed")
     UNAUTHENTICATED = ("authentication.client", 401, "The request does not say who asks")
     FORBIDDEN = ("authorization.client", 403, "The client may not do this")
     RATE_LIMITED = ("rate_limit.client", 429, "The client asks too often")
@@ -29,6 +30,7 @@ class Failure(Enum):
         "The application failed to answer too often, and is left alone for a moment",
     )
     CONNECT = ("connect.upstream", 502, "The application cannot be reached")
+    TLS = ("tls.upstream", 502, "The application could not be reached over a connection that can be trusted")
     CONNECT_TIMEOUT = ("connect_timeout.upstream", 504, "The application did not accept the connection in time")
     SEND_TIMEOUT = ("send_timeout.upstream", 504, "The application did not take the request in time")
     RESPONSE_TIMEOUT = ("head_timeout.upstream", 504, "The application did not answer in time")

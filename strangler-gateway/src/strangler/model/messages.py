@@ -4,7 +4,8 @@ Peers that speak: ``worker`` (one per slot), ``control``, ``supervisor``, ``cli`
 from the side that connected; an unknown protocol version is answered with ``Refused`` and the connection is closed.
 
 On ``STATE/control.sock``, where control listens:
-    worker → Hello, Ack, Status, Traffic; control → SnapshotPush, at once if the Hello's revision is another.
+    worker → Hello, Ack, Status, Traffic; control → SnapshotPush, at once if the Hello's revision is another;
+    FilesChanged.
 On ``STATE/supervisor.sock``, where the supervisor listens:
     worker → Hello, KillsAck, HoldReport, Status; supervisor → the HoldPushes that there are and KillsPush (at once,
     also when empty), HoldEnd, Drain.
@@ -45,6 +46,11 @@ class SnapshotPush:
     """Control to worker: use this from now on."""
 
     snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class FilesChanged:
+    """Control to worker: look at the files of certificates now, and not only when it is time again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +292,7 @@ Message = (
     Hello
     | Refused
     | SnapshotPush
+    | FilesChanged
     | Ack
     | Status
     | Traffic

@@ -7,6 +7,7 @@ from strangler.model.flag import Flag
 from strangler.model.rate_limit import LimitStore
 from strangler.model.route import Route
 from strangler.model.telemetry import LogSettings, TraceSettings
+from strangler.model.tls import DownstreamTls
 from strangler.model.upstream import Upstream
 
 
@@ -56,6 +57,8 @@ class Gateway:
     """Seconds after which a blocked event loop is reported with its stack; 0 for never."""
     limit_store: LimitStore | None = None
     """Where shared rate limits are counted."""
+    tls: DownstreamTls | None = None
+    """None where clients speak plain HTTP."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from strangler.model.tls import UpstreamTls
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -98,3 +100,5 @@ class Upstream:
     outlier: Outlier | None = Outlier()
     health: HealthCheck | None = None
     retry_budget: RetryBudget = RetryBudget()
+    tls: UpstreamTls | None = None
+    """None where the application speaks plain HTTP."""

@@ -8,7 +8,7 @@ IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"
 """Methods that may be repeated without asking (RFC 9110 §9.2.2)."""
 SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
 """Methods that change nothing (RFC 9110 §9.2.1), and that the gateway takes."""
-NEVER_LEFT = frozenset((Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.POOL_FULL))
+NEVER_LEFT = frozenset((Failure.CONNECT, Failure.TLS, Failure.CONNECT_TIMEOUT, Failure.POOL_FULL))
 """Failures of an attempt of which no byte was sent."""
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from strangler.http1.response import ResponseParser
 from strangler.model.upstream import Balance, Endpoint, Upstream
@@ -15,6 +16,17 @@ from strangler.upstream.cork import Cork
 from strangler.upstream.health import HealthChecker
 from strangler.upstream.pool import EndpointPool
 from strangler.upstream.standing import Standing
+
+if TYPE_CHECKING:
+    from strangler.upstream.secure import Security
+
+
+def _security(upstream: Upstream) -> "Security | None":
+    if upstream.tls is None:
+        return None
+    from strangler.upstream.secure import Security  # noqa: PLC0415 - only for workers with such an upstream
+
+    return Security(upstream)
 
 
 class Balancer:
@@ -31,7 +43,9 @@ class Balancer:
         meters: Meters | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
+        """Raises ``CertificateRefused`` where a file of its TLS cannot be used."""
         self.upstream = upstream
+        self.security = _security(upstream)
         self.meters = meters or Meters()
         self.pools: tuple[EndpointPool, ...] = ()
         self.calm = False
@@ -128,7 +142,7 @@ class Balancer:
 
     def _pool(self, endpoint: Endpoint) -> EndpointPool:
         standing = Standing(self.upstream, chance=self._chance, may_eject=self._may_eject, changed=self._survey)
-        pool = EndpointPool(self.upstream, endpoint, self._parser, self._cork, standing)
+        pool = EndpointPool(self.upstream, endpoint, self._parser, self._cork, standing, self.security)
         if self.upstream.health is not None:
             pool.checker = HealthChecker(
                 self.upstream.health, pool.authority, pool.dial, standing.checked, self._chance

@@ -24,7 +24,10 @@ class Balancers:
         self._meters.ask(self._readings)
 
     def update(self, upstreams: tuple[Upstream, ...]) -> dict[str, Balancer]:
-        """Adopt these upstreams and return their balancers by name."""
+        """Adopt these upstreams and return their balancers by name.
+
+        Raises ``CertificateRefused`` where a file of TLS cannot be used.
+        """
         old = self._by_name
         self._by_name = {upstream.name: self._adopt(old.get(upstream.name), upstream) for upstream in upstreams}
         for name, balancer in old.items():
@@ -48,6 +51,12 @@ class Balancers:
     def named(self, name: str) -> Balancer:
         """The present balancer of an upstream."""
         return self._by_name[name]
+
+    def look_at_files(self) -> Iterator[str]:
+        """Take over files of TLS that have changed; yields what is wrong with them."""
+        for balancer in self._by_name.values():
+            if balancer.security is not None and (refusal := balancer.security.look_again()):
+                yield f"upstream {balancer.upstream.name}: {refusal}"
 
     def pools(self) -> Iterator[EndpointPool]:
         """Every pool in use."""

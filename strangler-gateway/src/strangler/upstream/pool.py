@@ -2,16 +2,20 @@
 
 import asyncio
 from collections import deque
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from strangler.http1.response import ResponseParser
 from strangler.model.failure import Failure
 from strangler.model.messages import PoolState
 from strangler.model.upstream import Endpoint, Upstream
+from strangler.tls.refusal import HandshakeFailed
 from strangler.upstream.connection import Home, UpstreamConnection
 from strangler.upstream.cork import Cork
 from strangler.upstream.health import HealthChecker
 from strangler.upstream.standing import Standing
+
+if TYPE_CHECKING:
+    from strangler.upstream.secure import Security
 
 REUSE_UNSAFE_WITHIN = 1.0
 """Seconds. A request that cannot be repeated only takes a connection that was in use until so recently: applications
@@ -35,12 +39,19 @@ class EndpointPool:
     """All connections of this worker to one endpoint."""
 
     def __init__(
-        self, upstream: Upstream, endpoint: Endpoint, parser: ResponseParser, cork: Cork, standing: Standing
+        self,
+        upstream: Upstream,
+        endpoint: Endpoint,
+        parser: ResponseParser,
+        cork: Cork,
+        standing: Standing,
+        security: "Security | None" = None,
     ) -> None:
         self.endpoint = endpoint
         self.standing = standing
         self.checker: HealthChecker | None = None
         """Who asks the endpoint whether it is well, if anybody does."""
+        self._security = security
         self._upstream = upstream
         self._parser = parser
         self._cork = cork
@@ -169,9 +180,11 @@ class EndpointPool:
 
     async def dial(self, home: Home) -> UpstreamConnection:
         """A new connection to the endpoint, which belongs to ``home``. Raises ``OSError``."""
-        _, connection = await self._loop.create_connection(
-            lambda: UpstreamConnection(home, self._parser, self._cork), self.endpoint.host, self.endpoint.port
-        )
+        connection = UpstreamConnection(home, self._parser, self._cork)
+        if self._security is not None:
+            await self._security.connect(connection, self.endpoint)
+        else:
+            await self._loop.create_connection(lambda: connection, self.endpoint.host, self.endpoint.port)
         return connection
 
     async def _connect(self) -> None:
@@ -181,6 +194,8 @@ class EndpointPool:
         except TimeoutError:
             seconds = self._upstream.connect_timeout
             self._not_opened(Failure.CONNECT_TIMEOUT, f"no connection to {self.authority} within {seconds:g} s")
+        except HandshakeFailed as error:
+            self._not_opened(Failure.TLS, f"no TLS with {self.authority}: {error}")
         except OSError as error:
             self._not_opened(Failure.CONNECT, f"no connection to {self.authority}: {error.strerror or error}")
         else:

@@ -14,8 +14,8 @@ from strangler.resilience.outlier import OutlierDetector
 
 CLOSED = State.CLOSED
 UNANSWERED = frozenset((
-    Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.SEND_TIMEOUT, Failure.RESPONSE_TIMEOUT, Failure.RESET_BEFORE_HEAD,
-    Failure.BAD_RESPONSE, Failure.RESET_IN_BODY, Failure.BODY_TIMEOUT, Failure.DEADLINE,
+    Failure.CONNECT, Failure.TLS, Failure.CONNECT_TIMEOUT, Failure.SEND_TIMEOUT, Failure.RESPONSE_TIMEOUT,
+    Failure.RESET_BEFORE_HEAD, Failure.BAD_RESPONSE, Failure.RESET_IN_BODY, Failure.BODY_TIMEOUT, Failure.DEADLINE,
 ))  # fmt: skip
 """Failures that speak against the endpoint."""
 

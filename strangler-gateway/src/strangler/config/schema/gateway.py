@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from strangler.config.schema.limits import LimitsSection
 from strangler.config.schema.rate_limit import LimitStoreSection
 from strangler.config.schema.telemetry import AccessLog, AccessLogSection, TraceSection
+from strangler.config.schema.tls import TlsSection
 from strangler.config.schema.types import Listener, Network, Section, store_url
 
 
@@ -64,6 +65,11 @@ class GatewaySection(Section):
         description="Networks whose `Forwarded` and `X-Forwarded-*` headers are believed; from others they are "
         "replaced.",
         examples=[["10.0.0.0/8"]],
+    )
+    tls: TlsSection | None = Field(
+        default=None,
+        description="TLS for clients; without it `listen` speaks plain HTTP.",
+        examples=[{"certificates": [{"certificate": "shop.example.pem", "key": "shop.example.key"}]}],
     )
     limits: LimitsSection = Field(
         default=LimitsSection(), description="Bounds on requests and connections.", examples=[{"header_count": 200}]

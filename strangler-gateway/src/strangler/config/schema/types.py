@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from strangler.config.addresses import parse_endpoint, parse_fetch_url, parse_listener, parse_ready_url
+from strangler.config.addresses import parse_endpoint, parse_fetch_url, parse_host, parse_listener, parse_ready_url
 from strangler.config.weight import weight_from_percent
 from strangler.model.flag import Stage
 
@@ -126,6 +126,7 @@ Percentage = Annotated[str, BeforeValidator(_percentage, json_schema_input_type=
 Network = Annotated[str, AfterValidator(_network)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 EndpointUrl = Annotated[str, AfterValidator(lambda text: parse_endpoint(text) and text)]
+HostName = Annotated[str, AfterValidator(parse_host)]
 Listener = Annotated[str, AfterValidator(lambda text: parse_listener(text) and text)]
 ReadyUrl = Annotated[str, AfterValidator(parse_ready_url)]
 

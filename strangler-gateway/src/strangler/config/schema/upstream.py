@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from strangler.config.schema.resilience import BreakerSection, HealthSection, OutlierSection, RetryBudgetSection
+from strangler.config.schema.tls import UpstreamTlsSection
 from strangler.config.schema.types import EndpointUrl, Seconds, Section
 
 
@@ -13,7 +14,7 @@ class UpstreamSection(Section):
 
     endpoints: list[EndpointUrl] = Field(
         min_length=1,
-        description="Addresses that answer alike, each `http://HOST[:PORT]`.",
+        description="Addresses that answer alike, each `http://HOST[:PORT]`, or each `https://HOST[:PORT]`.",
         examples=[["http://127.0.0.1:8091"]],
     )
     connect_timeout: Seconds = Field(default=5.0, description="Seconds to establish a connection.", examples=[5])
@@ -59,4 +60,9 @@ class UpstreamSection(Section):
     )
     retry_budget: RetryBudgetSection = Field(
         default=RetryBudgetSection(), description="How many requests may be sent again.", examples=[{"percent": 10}]
+    )
+    tls: UpstreamTlsSection | None = Field(
+        default=None,
+        description="How `https://` endpoints must prove who they are; without it by the system's authorities.",
+        examples=[{"ca": "/etc/strangler/internal-ca.pem"}],
     )
