@@ -20,6 +20,7 @@ class Scale:
     """Seconds from a worker's death to full service, in the median. What is promised is one; the short version runs
     beside whatever else the machine has to do, and proves that service comes back."""
     control_dead_seconds: float
+    reloads: int
 
 
 SHORT = Scale(
@@ -31,6 +32,7 @@ SHORT = Scale(
     worker_kills=5,
     recovery=5.0,
     control_dead_seconds=4,
+    reloads=12,
 )
 FULL = Scale(
     rate=300,
@@ -41,6 +43,7 @@ FULL = Scale(
     worker_kills=50,
     recovery=1.0,
     control_dead_seconds=60,
+    reloads=100,
 )
 
 at_every_scale = pytest.mark.parametrize(

@@ -193,6 +193,11 @@ def test_the_environment_overrides_the_gateway_section(monkeypatch: pytest.Monke
     assert loaded.topology.gateway.access_log.to == "stdout"
 
 
+def test_auto_means_one_worker_per_core() -> None:
+    assert load_text(GOOD.replace("  workers: 2", "  workers: auto")).serve.workers == 0
+    assert load_text("monolith: http://127.0.0.1:8090").serve.workers == 0
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [

@@ -29,6 +29,8 @@ class StandInGateway:
     state: Path
     workers: int = 2
     grace: float = 2.0
+    patience: float = 30.0
+    stop_delay: float = 0.0
     listen: int = field(default_factory=free_port)
     admin: int = field(default_factory=free_port)
     health: int = field(default_factory=free_port)
@@ -36,8 +38,10 @@ class StandInGateway:
 
     def start(self) -> Running:
         self.state.mkdir(exist_ok=True)
-        ports = map(str, (self.listen, self.admin, self.health, self.workers, self.grace))
-        self.process = start("gateway", [sys.executable, RUN_GATEWAY, self.state, *ports], log=self.state / "log")
+        numbers = (self.listen, self.admin, self.health, self.workers, self.grace, self.patience, self.stop_delay)
+        self.process = start(
+            "gateway", [sys.executable, RUN_GATEWAY, self.state, *map(str, numbers)], log=self.state / "log"
+        )
         return self.process
 
     def start_ready(self) -> Running:

@@ -1,4 +1,4 @@
-"""Runs a supervisor with stand-ins for its children: ``run_gateway.py STATE LISTEN ADMIN HEALTH WORKERS GRACE``."""
+"""Runs a supervisor with stand-ins for its children: ``run_gateway.py STATE LISTEN ADMIN HEALTH …``."""
 
 import logging
 import sys
@@ -11,7 +11,8 @@ from strangler.supervisor.serve import serve
 HERE = Path(__file__).parent
 
 
-def plan(state: str, listen: str, admin: str, health: str, workers: str, grace: str) -> Plan:
+def plan(state: str, listen: str, admin: str, health: str, workers: str, *seconds: str) -> Plan:
+    grace, patience, stop_delay = map(float, seconds)
     return Plan(
         config=Path("strangler.yaml"),
         state=Path(state),
@@ -19,7 +20,9 @@ def plan(state: str, listen: str, admin: str, health: str, workers: str, grace: 
         admin=Endpoint("127.0.0.1", int(admin)),
         health=Endpoint("127.0.0.1", int(health)),
         workers=int(workers),
-        grace=float(grace),
+        grace=grace,
+        patience=patience,
+        stop_delay=stop_delay,
         worker_command=(sys.executable, str(HERE / "stand_in_worker.py")),
         control_command=(sys.executable, str(HERE / "stand_in_control.py")),
     )

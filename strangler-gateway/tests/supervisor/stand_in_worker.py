@@ -1,6 +1,7 @@
 """A worker that speaks the link and tells over HTTP what it knows; files in the state folder make it misbehave.
 
 ``die``: end at once · ``busy``: after a Drain, have requests in flight for as long as the file exists
+``silent``: say no more how it is
 ``deaf``: acknowledge no kills · ``stubborn``: heed neither Drain nor SIGTERM nor the link's end
 """
 
@@ -13,7 +14,7 @@ import socket
 import sys
 from pathlib import Path
 
-from strangler.link.stream import connect
+from strangler.link.stream import Link, connect
 from strangler.model.messages import Drain, Hello, KillsAck, KillsPush, Status
 
 
@@ -48,14 +49,22 @@ async def main(slot: int, listener: socket.socket, state: Path) -> None:
     following = asyncio.create_task(follow())
     await has_kills.wait()
     server = await asyncio.start_server(answer, sock=listener)
-    link.send(Status(1, accepting=True, connections=0, in_flight=0, kills=0))
+    beating = asyncio.create_task(beat(link, state))
     await stop.wait()
+    beating.cancel()
     if (state / "stubborn").exists():
         await asyncio.Event().wait()
     following.cancel()
     server.close()
     while (state / "busy").exists():  # noqa: ASYNC110  # the test removes it, from another process
         await asyncio.sleep(0.02)
+
+
+async def beat(link: Link, state: Path) -> None:
+    while True:
+        if not (state / "silent").exists():
+            link.send(Status(1, accepting=True, connections=0, in_flight=0, kills=0))
+        await asyncio.sleep(0.5)
 
 
 if __name__ == "__main__":

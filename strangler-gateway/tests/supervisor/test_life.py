@@ -38,6 +38,44 @@ def test_a_killed_worker_is_replaced_and_its_waiting_connections_are_served(gate
     assert after.restarts == 1
 
 
+def test_a_worker_that_stands_still_is_replaced_and_its_waiting_connections_are_served(gateway: StandInGateway) -> None:
+    gateway.workers, gateway.patience = 1, 2.0
+    process = gateway.start_ready()
+    before = gateway.roster().slots[0]
+    os.kill(before.pid, signal.SIGSTOP)
+    assert gateway.get(gateway.listen)[1]["pid"] != before.pid, "it waited in the socket, for the next worker"
+    assert f"(process {before.pid}) has said nothing for 2 s" in process.output()
+    eventually(lambda: gateway.roster().slots[0].restarts == 1)
+
+
+def test_a_worker_that_turns_but_says_nothing_is_replaced_and_others_stay(gateway: StandInGateway) -> None:
+    gateway.patience = 2.0
+    gateway.start_ready()
+    before = gateway.roster()
+    (gateway.state / "silent").touch()
+    eventually(lambda: all(slot.restarts for slot in gateway.roster().slots))
+    (gateway.state / "silent").unlink()
+    eventually(lambda: all(slot.ready for slot in gateway.roster().slots))
+    after = gateway.roster()
+    assert not {slot.pid for slot in before.slots} & {slot.pid for slot in after.slots}
+    time.sleep(3)  # longer than its patience
+    assert gateway.roster() == after, "who says how it is stays"
+
+
+def test_a_supervisor_that_slept_finds_its_workers_as_it_left_them(gateway: StandInGateway) -> None:
+    gateway.patience = 2.0
+    process = gateway.start_ready()
+    before = gateway.roster()
+    stopped = [process.pid, *(slot.pid for slot in before.slots)]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(3.5)  # longer than its patience: as a machine that is suspended
+    for pid in reversed(stopped):
+        os.kill(pid, signal.SIGCONT)
+    time.sleep(2)
+    assert gateway.roster().slots == before.slots
+
+
 def test_readiness_follows_the_workers_and_liveness_does_not(gateway: StandInGateway) -> None:
     gateway.start_ready()
     assert gateway.get(gateway.health, "/readyz") == (200, {"status": "ready", "workers": 2, "not_accepting": []})
@@ -112,7 +150,7 @@ def test_who_asked_for_the_roster_is_told_every_change(gateway: StandInGateway) 
     assert pids[-1] not in {0, pids[0]}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything_and_leaves_nothing_behind(gateway: StandInGateway, number: signal.Signals) -> None:
     process = gateway.start_ready()
     family = process.children()
@@ -135,6 +173,26 @@ def test_while_it_drains_the_port_is_closed_and_requests_in_flight_are_waited_fo
     eventually(lambda: not accepts(gateway.listen))
     assert process.alive()
     (gateway.state / "busy").unlink()
+    assert process.wait(10) == 0
+
+
+def test_with_a_stop_delay_it_serves_on_while_readiness_says_no(gateway: StandInGateway) -> None:
+    gateway.stop_delay = 1.5
+    process = gateway.start_ready()
+    told = time.monotonic()
+    process.signal(signal.SIGTERM)
+    eventually(lambda: gateway.get(gateway.health, "/readyz")[0] == 503)
+    assert gateway.get(gateway.listen)[0] == 200
+    assert process.wait(10) == 0
+    assert time.monotonic() - told >= 1.5
+
+
+def test_a_second_signal_ends_the_stop_delay(gateway: StandInGateway) -> None:
+    gateway.stop_delay = 60
+    process = gateway.start_ready()
+    process.signal(signal.SIGTERM)
+    eventually(lambda: gateway.get(gateway.health, "/readyz")[0] == 503)
+    process.signal(signal.SIGTERM)
     assert process.wait(10) == 0
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from strangler.cli.failures import BadInput
+from strangler.supervisor.cores import available_cores
 from strangler.supervisor.plan import Plan
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def plan_of(
         workers=_workers(workers, serve.workers),
         store=store or serve.store,
         grace=loaded.topology.gateway.limits.drain_timeout,
+        patience=serve.heartbeat_timeout,
+        stop_delay=serve.stop_delay,
     )
     if not _is_loopback(plan.admin) and not os.environ.get("STRANGLER_ADMIN_TOKEN"):
         raise BadInput(
@@ -87,7 +90,7 @@ def _workers(option: str | None, configured: int) -> int:
     ):
         raise BadInput(f"--workers {option}: write a number from 1 to 1024, or auto for one per core")
     count = configured if option is None else 0 if option == "auto" else int(option)
-    return count or len(os.sched_getaffinity(0))
+    return count or available_cores()
 
 
 def _is_loopback(address: "Endpoint") -> bool:

@@ -48,6 +48,8 @@ class Serve:
     state: Path
     store: str | None
     """A database URL; None for SQLite in the state folder."""
+    heartbeat_timeout: float = 10.0
+    stop_delay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,14 @@ def build_serve(section: schema.GatewaySection, report: Report) -> Serve:
                     ("gateway", key), f"{getattr(section, key)} is also the address of «{earlier}»; give each its own"
                 )
         seen[key] = address
-    return Serve(**listeners, workers=section.workers, state=Path(section.state), store=section.store)
+    return Serve(
+        **listeners,
+        workers=section.workers,
+        state=Path(section.state),
+        store=section.store,
+        heartbeat_timeout=section.heartbeat_timeout,
+        stop_delay=section.stop_delay,
+    )
 
 
 def build_processes(sections: dict[str, schema.ProcessSection]) -> tuple[Process, ...]:

@@ -109,7 +109,7 @@ class ControlPlane:
 def _settings_for_the_next_start(old: Serve, new: Serve) -> tuple[str, ...]:
     changed = [
         key
-        for key in ("listen", "admin", "health", "workers", "state", "store")
+        for key in ("listen", "admin", "health", "workers", "state", "store", "heartbeat_timeout", "stop_delay")
         if getattr(old, key) != getattr(new, key)
     ]
     return tuple(f"gateway.{key} has changed; it counts from the next start of the gateway" for key in changed)

@@ -17,6 +17,7 @@ from strangler.config.addresses import parse_listener
 from strangler.config.loading import load
 from strangler.control.admin_address import TOKEN_VARIABLE, check_address
 from strangler.control.plane import ControlPlane
+from strangler.control.reloader import Reloader
 from strangler.control.store import Store, StoreUnavailable
 from strangler.model.errors import ConfigError, StranglerError
 from strangler.model.upstream import Endpoint
@@ -38,6 +39,7 @@ class AddressTaken(StranglerError):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT; return the exit code."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it can be heeded; the configuration is read below anyway
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s control %(levelname)s %(message)s", stream=sys.stderr)
     # Alembic tells of every migration twice; one line of ours is enough.
@@ -67,6 +69,8 @@ async def _serve(plane: ControlPlane, listener: socket.socket, token: str | None
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    reloader = Reloader(plane)
+    loop.add_signal_handler(signal.SIGHUP, reloader.ask)
     await plane.link_server.start()
     supervisor = asyncio.create_task(plane.supervisor.run())
     # It has no end of its own: if it has one, this process ends with the error, and the supervisor starts another.

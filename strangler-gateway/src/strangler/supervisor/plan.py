@@ -31,5 +31,9 @@ class Plan:
     """The store's URL; None leaves the choice to control."""
     grace: float = 30.0
     """Seconds that workers may take to finish what they have when the gateway ends."""
+    patience: float = 10.0
+    """Seconds after which a worker that says nothing is killed and replaced."""
+    stop_delay: float = 0.0
+    """Seconds between the signal to end and the end of accepting, in which ``/readyz`` says 503 already."""
     worker_command: tuple[str, ...] = (sys.executable, "-m", "strangler.dataplane")
     control_command: tuple[str, ...] = (sys.executable, "-m", "strangler.control")

@@ -26,6 +26,8 @@ class Seat:
     acknowledged: int = 0
     """The generation of kills that it has acknowledged."""
     restarts: int = 0
+    silent: int = 0
+    """Looks of the watch since the worker last said anything."""
 
     def take(self, pid: int) -> None:
         """A new worker sits down."""
@@ -37,10 +39,12 @@ class Seat:
         self.pid = self.revision = self.acknowledged = 0
         self.link = None
         self.has_linked = self.ready = self.has_been_ready = False
+        self.silent = 0
 
     def hear(self, status: Status) -> None:
         """The worker says how it is."""
         self.ready, self.revision = status.accepting, status.revision
+        self.silent = 0
         self.has_been_ready |= self.ready
 
 

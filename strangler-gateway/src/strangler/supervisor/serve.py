@@ -23,6 +23,8 @@ def serve(plan: Plan, on_ready: Callable[[Holdings], None]) -> int:
 async def _serve(plan: Plan, holdings: Holdings, on_ready: Callable[[Holdings], None]) -> int:
     supervisor = Supervisor(plan, holdings)
     stop_on_signals(supervisor)
+    # A service has no terminal that could be closed: for it this signal means to read the configuration anew.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, supervisor.reload)
     announcement = asyncio.create_task(_announce(supervisor, holdings, on_ready))
     try:
         return await supervisor.run()

@@ -15,6 +15,7 @@ from strangler.supervisor.health import serve_health
 from strangler.supervisor.holdings import Holdings
 from strangler.supervisor.plan import Plan
 from strangler.supervisor.roll import Roll, Seat
+from strangler.supervisor.watch import watch
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +56,11 @@ class Supervisor:
             roster = tasks.create_task(door.tell_roster())
             control = tasks.create_task(self._control.keep())
             workers = [tasks.create_task(child.keep()) for child in self._workers]
+            watching = tasks.create_task(watch(self.roll, self._workers, self._plan.patience))
             await self._stop.wait()
             await self._end_workers(workers)
             await self._end_control(control)
+            watching.cancel()
             roster.cancel()
         door.close()
         health.close()
@@ -72,6 +75,11 @@ class Supervisor:
         self._is_hurried = self._stop.is_set()
         self._stop.set()
         self.roll.changed()
+
+    def reload(self) -> None:
+        """Have control read the configuration anew; without one, the next control does so at its start."""
+        logger.info("reload: control is told to read %s anew", self._plan.config)
+        self._control.signal(signal.SIGHUP)
 
     # The children
 
@@ -130,6 +138,9 @@ class Supervisor:
     async def _end_workers(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         self.roll.is_ending = True
         self.roll.changed()
+        if self._plan.stop_delay:  # for load balancers in front, which look at /readyz now and then
+            logger.info("not ready any more; the port is closed in %g s", self._plan.stop_delay)
+            await self._unless_hurried(self._plan.stop_delay)
         for sock in self._holdings.slots:
             sock.close()  # the workers have theirs: when they close them the port is closed, and nobody waits in vain
         for child, seat in zip(self._workers, self.roll.seats, strict=True):
@@ -140,10 +151,16 @@ class Supervisor:
                 child.signal(signal.SIGTERM)
         for task in tasks:
             task.add_done_callback(lambda _: self.roll.changed())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._plan.grace + 1.0):
-                await self.roll.until(lambda: self._is_hurried or all(task.done() for task in tasks))
+        await self._unless_hurried(self._plan.grace + 1.0, tasks)
         await _insist(self._workers, tasks)
+
+    async def _unless_hurried(self, seconds: float, tasks: Sequence[asyncio.Task[None]] | None = None) -> None:
+        """Wait so long; or until all of these are done, if any are given; or until somebody insists."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.roll.until(
+                    lambda: self._is_hurried or (tasks is not None and all(task.done() for task in tasks))
+                )
 
     async def _end_control(self, task: asyncio.Task[None]) -> None:
         self._control.retire()

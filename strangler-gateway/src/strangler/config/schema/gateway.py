@@ -8,7 +8,7 @@ from strangler.config.schema.limits import LimitsSection
 from strangler.config.schema.rate_limit import LimitStoreSection
 from strangler.config.schema.telemetry import AccessLog, AccessLogSection, TraceSection
 from strangler.config.schema.tls import TlsSection
-from strangler.config.schema.types import Listener, Network, Section, store_url
+from strangler.config.schema.types import Listener, Network, Seconds, Section, WorkerCount, store_url
 
 
 class GatewaySection(Section):
@@ -31,7 +31,24 @@ class GatewaySection(Section):
         description="Where `/livez` and `/readyz` of the data plane answer.",
         examples=["127.0.0.1:8082"],
     )
-    workers: int = Field(default=0, ge=0, le=1024, description="Worker processes; 0 for one per core.", examples=[2])
+    workers: WorkerCount = Field(
+        default=0,
+        ge=0,
+        le=1024,
+        description="Worker processes; 0 or `auto` for one per core that affinity and the cgroup's quota leave.",
+        examples=[2],
+    )
+    heartbeat_timeout: Seconds = Field(
+        default=10.0,
+        description="Seconds after which a worker that says nothing (stopped, or its event loop blocked) is replaced.",
+        examples=[10],
+    )
+    stop_delay: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = Field(
+        default=0.0,
+        description="Seconds from SIGTERM until the port is closed, in which `/readyz` answers 503 and all else goes "
+        "on: for a load balancer in front to notice.",
+        examples=[5],
+    )
     state: str = Field(
         default=".strangler",
         min_length=1,

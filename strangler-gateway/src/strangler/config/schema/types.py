@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -98,6 +98,10 @@ def _percentage(value: Any) -> Any:
     return value
 
 
+def _worker_count(value: Any) -> Any:
+    return 0 if value == "auto" else value
+
+
 def _network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text))
@@ -123,6 +127,7 @@ SecretText = Annotated[str, AfterValidator(_secret)]
 Sha256 = Annotated[str, AfterValidator(_sha256)]
 FetchUrl = Annotated[str, AfterValidator(parse_fetch_url)]
 Percentage = Annotated[str, BeforeValidator(_percentage, json_schema_input_type=float | str)]
+WorkerCount = Annotated[int, BeforeValidator(_worker_count, json_schema_input_type=int | Literal["auto"])]
 Network = Annotated[str, AfterValidator(_network)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 EndpointUrl = Annotated[str, AfterValidator(lambda text: parse_endpoint(text) and text)]

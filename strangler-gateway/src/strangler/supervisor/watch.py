@@ -1,0 +1,37 @@
+"""Replaces workers that live and do nothing: stopped, or with an event loop that does not turn any more."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Sequence
+
+from strangler.supervisor.child import Child
+from strangler.supervisor.roll import Roll
+
+logger = logging.getLogger(__name__)
+
+LOOK = 1.0
+"""Seconds between two looks; a worker says how it is once a second."""
+
+
+async def watch(roll: Roll, workers: Sequence[Child], patience: float) -> None:
+    """For ever: kill each worker that has served and then said nothing for ``patience`` seconds.
+
+    What is counted are looks, not time by the clock: a machine that slept finds all of its workers as it left them.
+    The killed one's connections are lost, which is what they were already; those that wait in its socket are not.
+    """
+    while True:
+        await asyncio.sleep(LOOK)
+        if roll.is_ending:  # then the grace bounds everything
+            continue
+        for seat, child in zip(roll.seats, workers, strict=True):
+            seat.silent += 1
+            if seat.has_been_ready and seat.silent * LOOK > patience:
+                logger.error(
+                    "worker %d (process %d) has said nothing for %g s: it is killed and replaced",
+                    seat.slot,
+                    seat.pid,
+                    patience,
+                )
+                seat.silent = 0
+                child.signal(signal.SIGKILL)
