@@ -1,17 +1,21 @@
 """The commands where no gateway runs: what they still do, and what they say."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from strangler.cli.reference import reference
 from strangler.link.codec import encode_snapshot
-from strangler.model.route import CATCH_ALL, PathKind, Route, RouteMatch
+from strangler.model.flag import Flag, Stage
+from strangler.model.route import CATCH_ALL, PathKind, Route, RouteMatch, StickySource, SubjectKind
 from strangler.model.snapshot import Gateway, Snapshot
+from strangler.policies.api_keys import read_key_file
 from strangler.supervisor.kill_ledger import read_killed
 from strangler.supervisor.state_folder import StateFolder
 from support.processes import free_port
@@ -32,6 +36,39 @@ def state(tmp_path: Path) -> StateFolder:
     folder.create()
     folder.snapshot.write_bytes(encode_snapshot(Snapshot(3, "", Gateway(), (), ROUTES)))
     return folder
+
+
+def test_a_claim_can_be_supposed(state: StateFolder) -> None:
+    sticky = (StickySource(SubjectKind.TOKEN, "sub"),)
+    route = replace(ROUTES[0], sticky=sticky)
+    flags = (Flag(route.name, Stage.CANARY, 10_000),)
+    state.snapshot.write_bytes(encode_snapshot(Snapshot(3, "", Gateway(), (), (route, ROUTES[2]), flags)))
+    question = ("explain", "GET", "/api/products/7", "--header", "Authorization: Bearer x.y.z", "--json")
+    assert strangler(*question).document["reason"] == "no_subject"
+    answer = strangler(*question, "--claim", "sub=u1").document
+    assert (answer["reason"], answer["subject"]) == ("below_weight", "u1")
+    assert strangler(*question, "--claim", "sub").status == 2
+
+
+def test_an_api_key_is_shown_once_and_its_line_is_one_of_a_key_file() -> None:
+    ran = strangler("auth", "new-key", "billing", "--scope", "orders:read", "--role", "partner")
+    assert ran.status == 0
+    key = ran.err.split()[-1]
+    assert key.startswith("sgk_")
+    assert key not in ran.out
+    [(found, entry)] = read_key_file(ran.out.encode()).items()
+    assert found == hashlib.sha256(key.encode()).digest()
+    assert (entry.owner, entry.scopes, entry.roles) == ("billing", ("orders:read",), ("partner",))
+
+
+@pytest.mark.parametrize(
+    ("key", "status"), [("a-key-that-exists-since-long-ago-and-is-long", 0), ("short", 2), ("", 2)]
+)
+def test_a_key_that_exists_is_hashed_if_nobody_can_guess_it(key: str, status: int) -> None:
+    command = [STRANGLER, "auth", "hash-key", "partner"]
+    ran = subprocess.run(command, input=f"{key}\n", capture_output=True, text=True, check=False)
+    assert ran.returncode == status, ran.stderr
+    assert ran.stdout == "" or list(read_key_file(ran.stdout.encode())) == [hashlib.sha256(key.encode()).digest()]
 
 
 @pytest.mark.parametrize("command", [("status",), ("routes",), ("history",), ("flip", "x", "service", "--reason", "x")])

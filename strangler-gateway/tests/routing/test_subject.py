@@ -27,6 +27,33 @@ CASES = [
 ]
 
 
+CLAIM = StickySource(SubjectKind.TOKEN, "sub")
+CLAIMED = [
+    ("a verified claim", (CLAIM, ADDRESS), [], {"sub": "u1"}, "u1"),
+    ("a number", (CLAIM, ADDRESS), [], {"sub": 7}, "7"),
+    ("nobody", (CLAIM, USER, ADDRESS), [("X-User", "h")], None, "h"),
+    ("another claim", (CLAIM, ADDRESS), [], {"uid": "u1"}, "10.0.0.1"),
+    ("an empty claim", (CLAIM, ADDRESS), [], {"sub": ""}, "10.0.0.1"),
+    ("a claim that names nobody", (CLAIM, ADDRESS), [], {"sub": True}, "10.0.0.1"),
+    ("a list", (CLAIM, ADDRESS), [], {"sub": ["u1"]}, "10.0.0.1"),
+    ("the order of the sources decides", (USER, CLAIM), [("X-User", "h")], {"sub": "u1"}, "h"),
+    ("a claim before a header", (CLAIM, USER), [("X-User", "h")], {"sub": "u1"}, "u1"),
+    ("a token that nobody has verified", (CLAIM,), [("Authorization", "Bearer e30.eyJzdWIiOiJ1MSJ9.")], None, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("sources", "headers", "claims", "expected"), [case[1:] for case in CLAIMED], ids=[case[0] for case in CLAIMED]
+)
+def test_a_claim_counts_only_where_it_was_verified(
+    sources: tuple[StickySource, ...],
+    headers: list[tuple[str, str]],
+    claims: dict[str, object] | None,
+    expected: str | None,
+) -> None:
+    assert SubjectFinder(sources).find(PairFields(headers), "10.0.0.1", claims) == expected
+
+
 @pytest.mark.parametrize(
     ("sources", "headers", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
 )
