@@ -23,9 +23,12 @@ from strangler.model.authentication import (
     Secret,
     TokenKeys,
 )
-from strangler.model.route import PathKind, Route, RouteMatch
+from strangler.model.flag import Flag, Stage
+from strangler.model.route import PathKind, Route, RouteMatch, StickySource, SubjectKind
+from strangler.routing.bucket import bucket
 from support.bench import Bench
-from support.raw_http import Message, RawUpstream, request, wait_until
+from support.raw_http import Message, RawUpstream, answer_all, raw_upstream, request, wait_until
+from support.worker_rig import catch_all, upstream
 
 KEY = Ed25519PrivateKey.generate()
 API_KEY = "sgk_a-key-that-nobody-will-guess-in-a-lifetime"
@@ -293,6 +296,33 @@ def test_two_authenticators_are_tried_in_their_order(
         assert asked(upstream, f"X-API-Key: {API_KEY}") == "keys"
         assert asked(upstream, f"X-API-Key: {API_KEY}", bearer()) == "tokens"
         assert len(bench.ask(request("GET", "/in")).values("www-authenticate")) == 2
+
+
+# A canary by user
+
+
+def test_a_user_stays_on_one_side_and_nobody_chooses_it_by_a_token_of_their_own(
+    bench: Bench, tokens: Authenticator
+) -> None:
+    sticky = (StickySource(SubjectKind.TOKEN, "sub"),)
+    route = replace(OPTIONAL, service="service", sticky=sticky, group="g")
+    weight = 5_000
+    with raw_upstream(answer_all) as monolith, raw_upstream(answer_all) as service:
+        arms = (upstream("monolith", monolith.port), upstream("service", service.port))
+        flags = (Flag("in", Stage.CANARY, weight),)
+        bench.rig.publish(upstreams=arms, routes=(route, catch_all()), authenticators=(tokens,), flags=flags)
+        users = [f"u{number}" for number in range(20)]
+        for user in users * 2:
+            assert bench.ask(request("GET", f"/in/{user}", bearer(sub=user))).status == 200
+        below = {user for user in users if bucket("g", user) < weight}
+        assert 0 < len(below) < len(users)
+        assert {target.decode().rpartition("/")[2] for target in service.targets()} == below
+        chosen = min(below)
+        assert bench.ask(request("GET", "/in/anonymous")).status == 200
+        forged = f"Authorization: Bearer {token(Ed25519PrivateKey.generate(), sub=chosen)}"
+        assert bench.ask(request("GET", "/in/forged", forged)).status == 401
+        assert b"/in/anonymous" in monolith.targets()
+    bench.rig.publish(flags=())
 
 
 # Outcomes, and what cannot be used

@@ -17,7 +17,7 @@ import trustme
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strangler.model.authentication import Authentication, Authenticator, Jwt, TokenKeys
-from strangler.model.route import PathKind, Route, RouteMatch
+from strangler.model.route import PathKind, Route, RouteMatch, Timeouts
 from support.bench import Bench
 from support.raw_http import Client, Message, request, wait_until
 
@@ -182,6 +182,15 @@ def test_a_frozen_issuer_makes_nobody_wait_but_those_who_need_it(bench: Bench) -
         # It was asked just now: those who come next need not wait for it at all.
         assert ask(bench, token()).status == 503
         assert frozen.asked == 1
+    frozen.close()
+
+
+def test_who_waits_longer_than_the_route_allows_is_told_that_it_is_the_gateway(bench: Bench) -> None:
+    frozen = Issuer(None)
+    impatient = replace(route(), timeouts=Timeouts(response=0.2))
+    with bench.upstream(routes=(impatient,), authenticators=(tokens_of(frozen, timeout=8.0),)):
+        answer = ask(bench, token())
+        assert (answer.status, json.loads(answer.body)["culprit"]) == (503, "gateway")
     frozen.close()
 
 

@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from strangler.model.authentication import (
 from strangler.model.flag import Flag, Stage
 from strangler.model.route import PathKind, Route, RouteMatch
 from support import processes
-from support.raw_http import Message, RawUpstream, answer_all, ask, raw_upstream, request, wait_until
+from support.raw_http import Client, Message, RawUpstream, answer_all, ask, raw_upstream, request, wait_until
 from support.worker_rig import Rig, catch_all, rig, upstream
 
 SECRET = "the monolith's own secret key, which is long enough"
@@ -159,6 +161,26 @@ def test_while_the_table_cannot_be_read_nobody_can_say_who_asks(tmp_path: Path) 
         assert here.send("GET", "/elsewhere").status == 200
         assert here.send("GET", "/service/x").status == 200
         assert not (tmp_path / "there-is-none.db").exists()
+
+
+def test_a_frozen_database_makes_nobody_wait_but_those_with_a_session(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as frozen:
+        database = secret_in(tmp_path, f"postgresql://u:p@127.0.0.1:{frozen.getsockname()[1]}/d")
+        django = DjangoSession((secret_in(tmp_path),), database=database, timeout=1.0)
+        session = Authenticator("session", Names("_auth_user_id"), django_session=django)
+        cookie = "Cookie: sessionid=abcdefgh12345678abcdefgh12345678"
+        with (
+            raw_upstream(answer_all) as monolith,
+            site(tmp_path, session, monolith.port) as here,
+            Client(here.worker.port) as waits,
+        ):
+            began = time.monotonic()
+            waits.send(request("GET", "/service/x", cookie))
+            for _ in range(20):
+                assert here.send("GET", "/elsewhere").status == 200
+                assert here.send("GET", "/service/x").status == 200
+            assert time.monotonic() - began < 1.0
+            assert waits.answer().status == 503
 
 
 # The shop's own session is a random token that only the shop can read: it is asked.

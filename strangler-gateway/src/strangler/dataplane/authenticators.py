@@ -59,6 +59,9 @@ class Authenticators:
         token = snapshot.identity.token
         if token is not None:
             sign = _naming("identity.token", lambda: signer(read_secret(token.key)))
+        for name, (_, method) in self._by_name.items():
+            if isinstance(method, TableSession) and by_name.get(name, (None, None))[1] is not method:
+                method.retire()
         self._by_name = by_name
         return Prepared(by_name, Onward(snapshot.identity, sign, self._clock.wall))
 

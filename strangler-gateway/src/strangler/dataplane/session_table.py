@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from strangler.adapters.django_sessions import THREADS, DjangoSessionTable, SessionsUnreadable
 from strangler.policies.refusals import Unavailable
@@ -19,6 +20,12 @@ class ThreadedSessions:
         self._timeout = timeout
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sessions")
         self._waiting = 0
+
+    def retire(self) -> None:
+        """Nobody asks any more but those who do already, who are given the time that they have."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(2 * self._timeout, partial(self._threads.shutdown, wait=False, cancel_futures=True))
+        loop.call_later(2 * self._timeout, self._table.close)
 
     async def read(self, key: str) -> tuple[str, float] | None:
         """A session's data and its end. Raises ``Unavailable``."""

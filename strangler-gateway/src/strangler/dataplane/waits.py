@@ -80,8 +80,8 @@ class Waits(asyncio.Protocol):
             self._expire_relay(exchange)
         elif exchange.forwarding is not None:
             exchange.forwarding.overdue(self._wait, sending=phase is BODY)
-        else:
-            self.answer_failure(Failure.RESPONSE_TIMEOUT, f"no answer within {self._wait:g} s")
+        else:  # No application was asked yet: a policy still waits for what it must know.
+            self.answer_failure(Failure.POLICY_UNAVAILABLE, f"not known within {self._wait:g} s")
 
     def expire_request(self, exchange: Exchange) -> None:
         """The request's own deadline has passed; called by the worker's sweep."""

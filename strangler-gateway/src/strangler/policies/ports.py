@@ -41,5 +41,8 @@ class WhoAmI(Protocol):
 class Sessions(Protocol):
     """The monolith's session table."""
 
+    def retire(self) -> None:
+        """Nobody will ask any more."""
+
     async def read(self, key: str) -> tuple[str, float] | None:
         """A session's data and the moment at which it ends (seconds since the epoch). Raises ``Unavailable``."""

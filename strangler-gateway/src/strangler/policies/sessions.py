@@ -110,6 +110,10 @@ class TableSession(CookieSession):
         self._flights = flights
         self._cache = cache
 
+    def retire(self) -> None:
+        """Let go of the table."""
+        self._table.retire()
+
     def _judge(self, fields: Fields, credential: bytes, key: bytes) -> Awaitable[Identity]:  # type: ignore[override]  # it waits
         if not (8 <= len(credential) <= 64 and credential.isalnum()):
             raise Rejected("malformed", "The session is malformed.", browser=True)
