@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 import urllib.request
@@ -35,6 +36,21 @@ def test_status_shows_every_worker(gateway: Gateway) -> None:
     text = gateway.run("status")
     assert "control connected" in text.out
     assert text.out.count("ready") == 2
+
+
+def test_status_shows_the_last_minute(gateway: Gateway) -> None:
+    assert arm(gateway) == "monolith"
+    until_counted(gateway)
+    line = re.compile(r"^last minute: [1-9]\d* requests · \d+ errors · p50 [\d.]+ ms · p99 [\d.]+ ms$", re.MULTILINE)
+    assert line.search(gateway.run("status").out)
+
+
+def until_counted(gateway: Gateway) -> None:
+    """Workers report once a second."""
+    deadline = time.monotonic() + 10
+    while not gateway.run("status", "--json").document["traffic"]["requests"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_flip_moves_traffic_before_it_returns_and_says_who_has_it(gateway: Gateway) -> None:

@@ -15,7 +15,10 @@ from strangler.supervisor.state_folder import StateFolder
 
 
 def status(state: State = DEFAULT_STATE, admin: Admin = None, as_json: Json = False) -> None:
-    """Show the gateway's processes and kills. Exit status 1 if control or a worker is missing."""
+    """Show the gateway's processes, last minute, troubled endpoints, kills and holds.
+
+    Exit status 1 if control or a worker is missing.
+    """
     try:
         document = {**AdminClient(admin, state).get("/status"), "control": "connected"}
     except Unreachable as error:
@@ -72,6 +75,15 @@ def _show(document: dict[str, Any]) -> None:
         cells = (worker["slot"], worker["pid"], state, worker["revision"], worker["restarts"])
         workers.add_row(*map(str, cells))
     console().print(workers)
+    traffic = document.get("traffic")
+    if traffic is not None and traffic["requests"]:
+        say(
+            f"last minute: {traffic['requests']:,} requests · {traffic['errors']:,} errors · "
+            f"p50 {traffic['p50_ms']:.1f} ms · p99 {traffic['p99_ms']:.1f} ms"
+        )
+    for endpoint in document.get("troubled", ()):
+        where, workers_that = f"{endpoint['upstream']} {endpoint['endpoint']}", endpoint["workers"]
+        say(f"{where}: {endpoint['trouble']}, as {workers_that} of the workers see it", style="yellow")
     for kill in document["kills"]:
         say(f"killed: {kill['route']} by {kill['author']} at {kill['at']}: {kill['reason']}", style="red")
     for hold in document["holds"]:
