@@ -37,14 +37,21 @@ NO_LENGTH = -3
 """A response without a body that announces no length either."""
 
 
-class ResponseParser:
-    """Parses response heads; keeps nothing between two of them."""
+KEPT, DROPPED, LENGTH, CONNECTION, CODING = range(5)
+"""What a field is to the relay."""
+MOST_SPELLINGS = 512
+"""Spellings of field names that are remembered; applications use a dozen."""
 
-    __slots__ = ("_dropped",)
+
+class ResponseParser:
+    """Parses response heads; of one to the next it keeps what each spelling of a field's name means to the relay."""
+
+    __slots__ = ("_dropped", "_kinds")
 
     def __init__(self, own: frozenset[bytes] = frozenset()) -> None:
         """``own`` are lower-case names that the gateway writes itself: the upstream's are left out."""
         self._dropped = HOP_BY_HOP | own | {b"content-length"}
+        self._kinds: dict[bytes, int] = {}
 
     def parse(self, data: bytes, *, bodiless: bool) -> ResponseHead:
         """Return the head in ``data``; ``bodiless`` if the request was a HEAD. Raises ``ResponseRefused``."""
@@ -55,54 +62,71 @@ class ResponseParser:
             pass  # A 101; whether it was asked for is judged by whoever sent the request.
         except httptools.HttpParserError as error:
             raise ResponseRefused(f"the answer is not valid HTTP/1.1: {error}") from None
-        version = data[:9]
-        if version not in _VERSIONS:
+        minor = _VERSIONS.get(data[:9])
+        if minor is None:
             raise ResponseRefused("the answer is neither HTTP/1.1 nor HTTP/1.0")
         end = data.find(b"\r\n")
-        reason = data[13:end] if end > 13 else b""
-        if not reason.isalpha() and _NOT_IN_REASON.search(reason) is not None:
+        head = ResponseHead()
+        head.reason = data[13:end] if end > 13 else b""
+        if not head.reason.isalpha() and _NOT_IN_REASON.search(head.reason) is not None:
             raise ResponseRefused("the answer's reason phrase holds a control character")
-        fields = Fields(data[end:])
-        if len(fields.lines) > MAX_FIELDS:
-            raise ResponseRefused(f"the answer has more than {MAX_FIELDS} header fields")
-        if len(fields.lines) != len(fields.names):
-            raise ResponseRefused("the answer's head can be read in more than one way")
-        return self._check(llhttp.get_status_code(), reason, fields, minor=_VERSIONS[version], bodiless=bodiless)
-
-    def _check(self, status: int, reason: bytes, fields: Fields, *, minor: int, bodiless: bool) -> ResponseHead:
+        head.status = status = llhttp.get_status_code()
         if not 100 <= status <= 599:
             raise ResponseRefused(f"the answer has the status {status}, which HTTP does not know")
-        head = ResponseHead()
-        head.status = status
-        head.reason = reason
-        names = _NO_NAMES
-        kept = [b""]
-        lengths: list[bytes] = []
-        codings: list[bytes] = []
-        for name, line in zip(fields.names, fields.lines, strict=True):
-            if name not in self._dropped:
-                kept.append(line)
-            elif name == b"content-length":
-                lengths.append(line[15:].strip(b" \t"))
-            elif name == b"connection":
-                names |= list_members(line[11:])
-            elif name == b"transfer-encoding":
-                codings.append(line[18:].strip(b" \t"))
-        head.keep_alive = b"close" not in names if minor else b"keep-alive" in names
-        if names <= COMMON:
-            head.fields = b"\r\n".join(kept) if len(kept) > 1 else b""
-        else:
-            head.fields = fields.block_without(self._dropped | names)
-        head.length = _length(lengths, codings, minor)
+        self._read_fields(head, data[end:], minor)
         if bodiless or status in {204, 304} or status < 200:
             head.length = _announced(head.length, status)
             if status == 101:
                 if not minor:
                     raise ResponseRefused("the answer is a 101 of HTTP/1.0, which has none")
-                head.agreement = fields
+                head.agreement = Fields(data[end:])
         elif head.length == UNTIL_CLOSE:
             head.keep_alive = False
         return head
+
+    def _read_fields(self, head: ResponseHead, section: bytes, minor: int) -> None:
+        """Sort the fields into those that go on and those that say where the answer ends."""
+        lines = section.split(b"\r\n")[1:-2]
+        if len(lines) > MAX_FIELDS:
+            raise ResponseRefused(f"the answer has more than {MAX_FIELDS} header fields")
+        names = _NO_NAMES
+        kept = [b""]
+        lengths: list[bytes] = []
+        codings: list[bytes] = []
+        for line in lines:
+            colon = line.find(b":")
+            name = line[:colon] if colon > 0 else b""
+            kind = self._kinds.get(name)
+            if kind is None:
+                kind = self._learn(name)
+            if kind == KEPT:
+                kept.append(line)
+            elif kind == LENGTH:
+                lengths.append(line[15:].strip(b" \t"))
+            elif kind == CONNECTION:
+                names |= list_members(line[11:])
+            elif kind == CODING:
+                codings.append(line[18:].strip(b" \t"))
+        head.keep_alive = b"close" not in names if minor else b"keep-alive" in names
+        if names <= COMMON:
+            head.fields = b"\r\n".join(kept) if len(kept) > 1 else b""
+        else:
+            head.fields = Fields(section).block_without(self._dropped | names)
+        head.length = _length(lengths, codings, minor)
+
+    def _learn(self, spelling: bytes) -> int:
+        """What fields of this name are to the relay."""
+        if not spelling:
+            raise ResponseRefused("the answer's head can be read in more than one way")
+        name = spelling.lower()
+        kind = _KINDS.get(name, DROPPED if name in self._dropped else KEPT)
+        if len(self._kinds) >= MOST_SPELLINGS:
+            self._kinds.clear()
+        self._kinds[spelling] = kind
+        return kind
+
+
+_KINDS = {b"content-length": LENGTH, b"connection": CONNECTION, b"transfer-encoding": CODING}
 
 
 def has_body(head: ResponseHead, *, bodiless: bool) -> bool:
