@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from yardstick.gateway.connections import app
 from yardstick.gateway.latency import latencies, percentile
+from yardstick.gateway.profiling import app as profiling
 
 
 @asynccontextmanager
@@ -68,3 +69,12 @@ def test_stalled_streams_are_measured_both_ways(tmp_path: Path) -> None:
     assert ran.exit_code == 0
     report = orjson.loads((tmp_path / "bench-streams.json").read_bytes())
     assert [one["what"] for one in report["held"]] == ["stalled downloads", "stalled uploads"]
+
+
+def test_a_profile_names_the_functions_of_a_request(tmp_path: Path) -> None:
+    arguments = ["--batches", "5", "--reports", str(tmp_path)]
+    ran = CliRunner().invoke(profiling, arguments, catch_exceptions=False)
+    assert ran.exit_code == 0
+    report = orjson.loads((tmp_path / "bench-profile.json").read_bytes())
+    calls = {one["function"]: one["calls"] for one in report["functions"]}
+    assert calls["http1/request.py: parse"] == calls["http1/response.py: parse"] == 1

@@ -18,6 +18,7 @@ from yardstick.gateway.load import USERS, Load
 from yardstick.gateway.measure import Sample, measure, rounds
 from yardstick.gateway.peers import UPSTREAM, Peer
 from yardstick.gateway.peers.variants import token
+from yardstick.gateway.profiling import app as profiling_app
 from yardstick.gateway.report import Compared
 from yardstick.gateway.running import NotRunningError, run
 from yardstick.gateway.same_job import NotTheSameJobError, check
@@ -28,6 +29,7 @@ BUSY = 0.5
 console = Console(highlight=False)
 app = typer.Typer(add_completion=False)
 app.add_typer(connections_app)
+app.add_typer(profiling_app)
 
 
 @app.callback(invoke_without_command=True)
