@@ -1,6 +1,7 @@
 """Clients vanish at any point of what they do, applications reset, flags flip: afterwards nothing of it is left."""
 
 import itertools
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +21,9 @@ WARM_UP = 8
 BOUND = 6_000_000
 """Bytes by which resident memory may grow over what it was when the worker was warm: fragments of the allocator."""
 LIVES = {"Downstream", "Exchange", "Forwarding", "UpstreamConnection", "RequestHead", "ResponseHead",
-         "ChunkedReader", "LengthReader", "CloseReader", "BoundedReader", "Tunnel"}  # fmt: skip
+         "ChunkedReader", "LengthReader", "CloseReader", "BoundedReader", "Tunnel", "_Side", "Queue"}  # fmt: skip
 """Classes whose objects live as long as a connection or a request, and no longer."""
+WRITING = {"echo", "slow-read", "tunnel"}
 FAILING = {"reset-before-head", "reset-mid-body", "close-mid-body", "close-silently"}
 """Behaviours with an upstream of their own: their failures are not to cost the requests of others a connection."""
 
@@ -45,27 +47,40 @@ def canaries() -> tuple[Route, ...]:
             service=None if name in FAILING else "service",
             sticky=(StickySource(SubjectKind.HEADER, "x-user"),),
             timeouts=Timeouts(response=5, idle=2),
+            writes=("carts",) if name in WRITING else (),
         )
         for name in (*BEHAVIOURS, "x")
     )
 
 
 class Flips:
-    """Moves all canaries to another weight at each call, and kills them now and then."""
+    """Moves all canaries to another weight at each call; now and then kills them, or holds writes for a moment."""
 
     def __init__(self, running: Rig) -> None:
         self._rig = running
         self._names = [route.name for route in canaries() if route.service]
         self._weights = itertools.cycle((0, 5_000, 10_000, 2_500))
-        self._turns = itertools.count(1)
+        self._turns = itertools.cycle(range(20))
+        self._hold = 0
 
     def __call__(self) -> None:
-        weight = next(self._weights)
+        turn, weight = next(self._turns), next(self._weights)
         self._rig.flip(*(Flag(name, Stage.CANARY, weight) for name in self._names))
-        if next(self._turns) % 50 == 0:
+        if turn == 0:
             self._rig.kill(*self._names)
-        elif next(self._turns) % 50 == 1:
+        elif turn == 1:
             self._rig.kill()
+        elif turn == 10:
+            self._hold = self._rig.hold("carts", seconds=4, most=1000)
+        elif turn == 14:
+            self.let_go()
+        time.sleep(0.05)
+
+    def let_go(self) -> None:
+        """End a hold that may still be there."""
+        if self._hold:
+            self._rig.release(self._hold)
+            self._hold = 0
 
 
 class Left:
@@ -114,10 +129,12 @@ def test_clients_that_vanish_leave_nothing_behind(
     with rig(tmp_path, *upstreams, routes=canaries(), program=OBSERVED_WORKER, limits=limits) as running:
         flips = Flips(running)
         Crowd(running.port, seed=0).run(WARM_UP, flips)
+        flips.let_go()
         warm = Left(running)
 
         crowd = Crowd(running.port)
         crowd.run(seconds, flips)
+        flips.let_go()
         after = Left(running)
 
     assert crowd.wrong == []

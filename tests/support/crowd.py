@@ -24,6 +24,8 @@ LONGEST_STALL = 2.5
 PATIENCE = 20.0
 """Seconds after which an answer that did not come is a wrong one."""
 _RESET = struct.pack("ii", 1, 0)
+_OPENING = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")  # fmt: skip
 BROKEN = 0
 """Stands in the place of a status: the connection ended before the answer did."""
 
@@ -40,11 +42,15 @@ class Ask:
     chunked: bool = False
     last: bool = False
     """Whether the connection may end behind its answer."""
+    tunnel: bool = False
+    """Whether this asks for a WebSocket, in which every byte comes back."""
 
     def pieces(self, user: int) -> list[bytes]:
         """The head, and the body in parts."""
         method = "POST" if self.body else "GET"
         lines = [f"{method} {self.target} HTTP/1.1", "Host: shop.example", f"X-User: u{user}"]
+        if self.tunnel:
+            lines += _OPENING
         if self.chunked:
             lines.append("Transfer-Encoding: chunked")
         elif self.body:
@@ -97,6 +103,7 @@ def asks(chance: random.Random) -> Iterator[Ask]:
                 Ask("/until-close", lambda status, body: (status, len(body)) == (200, 1000)),
                 Ask("/close-silently", lambda status, body: status in {200, 502, 503}),
                 Ask("/no-content", lambda status, body: (status, body) == (204, b"")),
+                Ask("/tunnel", lambda status, body: status == 101, last=True, tunnel=True),
             )
         )
 
@@ -149,6 +156,11 @@ class Crowd:
             writer.transport.abort() if chance.random() < 0.5 else writer.close()
 
 
+def _size(length: int) -> bytes:
+    """Of a masked frame's payload (RFC 6455 §5.2)."""
+    return bytes((0x80 | length,)) if length < 126 else b"\xfe" + length.to_bytes(2)
+
+
 class _Vanished(Exception):
     """The client is not there any more."""
 
@@ -168,9 +180,12 @@ class _Visit:
         """Ask a few things, one after the other or all at once."""
         chance = self._chance
         wanted = list(itertools.islice(asks(chance), chance.choice((1, 1, 2, 3, 5))))
+        ends = next((number for number, ask in enumerate(wanted, 1) if ask.tunnel), None)
+        wanted = wanted[:ends]  # What is sent behind an opening belongs to the tunnel.
         if self._vanishes:  # Not before its time.
             wanted = [*(ask for ask in wanted[:-1] if not ask.last), wanted[-1]]
         if self._vanishes == "in an upload":
+            wanted = [ask for ask in wanted if not ask.tunnel]
             wanted.append(Ask("/echo", lambda status, body: True, chance.randbytes(100_000), chance.random() < 0.5))
         pipelined = chance.random() < 0.3
         leaves_at = chance.randrange(len(wanted)) if self._vanishes != "in an upload" else len(wanted) - 1
@@ -219,7 +234,23 @@ class _Visit:
         if not ask.check(status, body):
             self._crowd.wrong.append(f"{ask.target}: {status} {len(body)} bytes: {body[:200]!r}")
         self._crowd.told[f"status {status}"] += 1
+        if status == 101:
+            await self._talk()
         return stays
+
+    async def _talk(self) -> None:
+        """Say a few things in a tunnel and hear them again; then say goodbye, or vanish."""
+        for _ in range(self._chance.randrange(5)):
+            said = self._chance.randbytes(self._chance.choice((5, 1000, 60_000)))
+            frame = b"\x82" + _size(len(said)) + b"\0\0\0\0" + said
+            self._writer.write(frame)
+            if await self._reader.readexactly(len(frame)) != frame:
+                self._crowd.wrong.append("a frame that did not come back as it was")
+        if self._chance.random() < 0.5:
+            self._vanishes = "in a tunnel"
+            await self._vanish()
+        self._writer.write(b"\x88\x80\0\0\0\0")
+        await self._reader.readexactly(6)
 
     async def _answer(self) -> tuple[int, bytes, bool]:
         head = await self._reader.readuntil(b"\r\n\r\n")

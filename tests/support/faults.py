@@ -137,6 +137,10 @@ CLIENTS = (
     Fault("upgrades to anything but WebSocket", "an ordinary request", (
         "test_upgrades.py::test_what_is_no_proper_opening_goes_on_as_an_ordinary_request_and_gets_no_tunnel",
     )),
+    Fault("a body that trickles, or is too long", "408, or 413 before the application has a whole one", (
+        "test_limits.py::test_a_body_that_trickles_is_408_and_one_that_is_fast_enough_is_not",
+        "test_limits.py::test_a_chunked_body_that_grows_beyond_the_bound_is_413_and_the_application_sees_it_cut_short",
+    )),
     Fault("more connections than allowed", "turned away; the others go on", (
         "test_limits.py::test_connections_beyond_the_cap_are_turned_away_and_the_others_go_on",
     )),
@@ -165,4 +169,52 @@ OURSELVES = (
     )),
 )  # fmt: skip
 
-FAULTS = (*APPLICATIONS, *CLIENTS, *OURSELVES)
+FRIENDS = (
+    Fault("an endpoint that fails again and again", "it is ejected, or its breaker opens; probes bring it back", (
+        "test_failing_endpoints.py::test_five_errors_in_a_row_eject_an_endpoint_and_time_brings_it_back",
+        "test_failing_endpoints.py::test_a_breaker_opens_lets_exactly_its_probes_through_and_closes",
+        "test_failing_endpoints.py::test_a_health_check_takes_an_endpoint_out_and_back",
+    )),
+    Fault("a storm of failures", "retries are a fifth of the requests, no more", (
+        "test_failing_endpoints.py::test_a_storm_of_failures_is_sent_again_to_a_fifth",
+    )),
+    Fault("the service cannot be reached", "the monolith answers safe requests where the route says so, no others", (
+        "test_fallback.py::test_safe_requests_go_to_the_monolith_when_the_service_cannot_be_reached",
+        "test_fallback.py::test_unsafe_requests_never_go_to_the_monolith",
+    )),
+    Fault("the limit store is down", "each route does what it declares", (
+        "test_rate_limits.py::test_while_valkey_is_down_each_route_does_what_it_declares",
+        f"{GATEWAY}/adapters/test_limit_store.py::test_a_frozen_server_is_given_up_in_time_and_then_not_asked_any_more",
+    )),
+    Fault("a call to the limit store that is cancelled", "its connection is closed: answers never shift by one", (
+        f"{GATEWAY}/adapters/test_limit_store.py::test_a_call_that_is_given_up_takes_its_connection_with_it",
+    )),
+    Fault("the issuer of tokens is down", "its last keys are used, for as long as that is allowed", (
+        f"{GATEWAY}/policies/test_tokens.py::test_while_the_issuer_is_down_its_last_keys_are_used_and_no_longer_than_allowed",
+        f"{GATEWAY}/policies/test_tokens.py::test_tokens_by_unknown_keys_are_looked_for_once_a_minute",
+    )),
+    Fault("a token that chooses its own algorithm or key", "401", (
+        f"{GATEWAY}/policies/test_tokens.py::test_a_token_that_proves_nothing_is_refused",
+    )),
+    Fault("identity headers from outside", "no client can set them on any route", (
+        "test_authentication.py::test_no_client_can_say_who_asks_on_any_route",
+        "test_authentication.py::test_no_client_can_take_away_or_replace_what_the_gateway_says",
+    )),
+    Fault("a policy that is evaded by spelling", "400 or the policy's own answer", (
+        "test_evasion.py::test_no_spelling_of_a_path_reaches_the_application_past_its_route",
+        "test_evasion.py::test_no_method_and_no_connection_reaches_the_application_past_its_route",
+    )),
+    Fault("a session that makes the monolith fail when it is asked who that is", "503 for that session alone", (
+        f"{GATEWAY}/policies/test_sessions.py::test_whoever_sends_what_the_monolith_chokes_on_does_not_lock_out_the_others",
+    )),
+    Fault("a certificate that cannot be trusted, or used", "502; a bad new pair is refused and the old stays", (
+        "test_tls_upstream.py::test_what_cannot_be_trusted_is_502_with_its_reason_in_the_log_alone",
+        "test_tls_downstream.py::test_a_bad_new_pair_is_refused_with_its_reason_and_the_old_stays",
+    )),
+    Fault("TLS that ends without a farewell", "half an answer is told from a whole one", (
+        "test_tls_upstream.py::test_an_answer_that_ends_with_the_connection_needs_a_farewell",
+        "test_tls_downstream.py::test_an_answer_that_ends_with_the_connection_is_told_from_half_of_one",
+    )),
+)  # fmt: skip
+
+FAULTS = (*APPLICATIONS, *CLIENTS, *OURSELVES, *FRIENDS)

@@ -1,6 +1,7 @@
 """How the stub upstream can answer, each behaviour asked for by the first segment of the path."""
 
 import asyncio
+import base64
 import hashlib
 import json
 import random
@@ -122,7 +123,10 @@ def _until_close(connection: Connection, request: Request) -> None:
 
 
 def _tunnel(connection: Connection, request: Request) -> None:
-    connection.head(request, 101, ("Upgrade", request.header("upgrade")), ("Connection", "Upgrade"))
+    key = request.header("sec-websocket-key").encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 §4.2.2
+    accept = base64.b64encode(hashlib.sha1(key).digest()).decode()
+    upgrade = ("Upgrade", request.header("upgrade"))
+    connection.head(request, 101, upgrade, ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept))
     connection.tunnel = True
 
 
