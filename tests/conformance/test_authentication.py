@@ -31,6 +31,7 @@ from support.raw_http import Message, RawUpstream, answer_all, raw_upstream, req
 from support.worker_rig import catch_all, upstream
 
 KEY = Ed25519PrivateKey.generate()
+OTHER_API_KEY = "sgk_another-key-that-nobody-will-guess"
 API_KEY = "sgk_a-key-that-nobody-will-guess-in-a-lifetime"
 
 
@@ -243,7 +244,10 @@ def test_who_is_not_known_cannot_be_authorised(bench: Bench, tokens: Authenticat
 
 @pytest.fixture(scope="module", name="partners")
 def partners_with_a_key() -> Authenticator:
-    keys = (ApiKey(hashlib.sha256(API_KEY.encode()).hexdigest(), "billing", ("orders:read",), ("partner",)),)
+    keys = (
+        ApiKey(hashlib.sha256(API_KEY.encode()).hexdigest(), "billing", ("orders:read",), ("partner",)),
+        ApiKey(hashlib.sha256(OTHER_API_KEY.encode()).hexdigest(), "shipping"),
+    )
     return Authenticator("tokens", api_keys=ApiKeys(query="api_key", keys=keys))
 
 
@@ -267,9 +271,9 @@ def test_an_api_key_says_who_asks(bench: Bench, partners: Authenticator, path: s
         ("/in", ()),
         ("/in", ("X-API-Key: wrong",)),
         ("/in", ("X-API-Key:",)),
-        ("/in", (f"X-API-Key: {API_KEY}", "X-API-Key: other")),
+        ("/in", (f"X-API-Key: {API_KEY}", f"X-API-Key: {OTHER_API_KEY}")),
         ("/in", (f"X-API-Key: {API_KEY}x" + "y" * 2000,)),
-        (f"/in?api_key={API_KEY}&api_key=other", ()),
+        (f"/in?api_key={API_KEY}&api_key={OTHER_API_KEY}", ()),
         ("/in?api_key=wrong", ()),
     ],
 )
@@ -279,6 +283,11 @@ def test_without_a_known_key_the_answer_is_401(
     answer = outcome(bench, partners, REQUIRED, *fields, path=path)
     assert answer.status == 401
     assert answer.value("www-authenticate") == b'ApiKey realm="gateway", name="x-api-key", in="header"'
+
+
+def test_a_key_that_is_not_known_is_an_error_of_whoever_sent_it(bench: Bench, partners: Authenticator) -> None:
+    assert outcome(bench, partners, OPTIONAL, "X-API-Key: wrong").status == 401
+    assert outcome(bench, partners, OPTIONAL).status == 200
 
 
 def test_two_authenticators_are_tried_in_their_order(
