@@ -187,21 +187,33 @@ def test_an_answer_that_the_route_repeats_is_replaced_by_that_of_another_endpoin
     ):
         for number in range(10):
             assert client.ask(request("GET", f"/{number}")).status == 200
-        statuses = [client.ask(request("POST", "/", body=b"once")).status for _ in range(10)]
+        statuses = [client.ask(request("POST", "/", "Content-Length: 0")).status for _ in range(10)]
         assert statuses.count(503) == 5
         assert sum(asked.method == b"POST" for asked in failing.requests) == 5
 
 
-def test_a_request_with_a_body_is_never_repeated_once_a_part_was_sent(bench: Bench) -> None:
-    def cut(conversation: Conversation) -> None:
-        conversation.head()
-        conversation.reset()
+@pytest.mark.parametrize("method", ["POST", "PUT", "GET", "PATCH"])
+def test_a_request_with_a_body_is_never_repeated_once_a_part_was_sent(bench: Bench, method: str) -> None:
+    """Neither on a fresh connection, nor on a kept one that turned out to be stale, nor for a bad answer."""
+
+    def spoiled(conversation: Conversation) -> None:
+        if conversation.number % 3 == 1:
+            conversation.request()
+            conversation.send(response())
+        if conversation.number % 3 < 2:
+            conversation.head()
+            conversation.reset()
+        else:
+            conversation.request()
+            conversation.send(response(status=503))
 
     settings = {"routes": (route(Retries(attempts=5, statuses=frozenset({503}))),), "outlier": NEVER_EJECT}
-    with two(bench, cut, cut, **settings) as (one, other):
-        for number, method in enumerate(("POST", "PUT", "GET", "PATCH"), 1):
-            assert bench.ask(request(method, "/", body=b"body")).status == 502
-            assert len(one.requests) + len(other.requests) == number
+    with bench.upstream(spoiled, **settings) as upstream:
+        assert bench.ask(request(method, "/fresh", body=b"body")).status == 502
+        assert bench.ask(request("GET", "/fill")).status == 200
+        assert bench.ask(request(method, "/kept", body=b"body")).status == 502
+        assert bench.ask(request(method, "/answered", body=b"body")).status == 503
+        assert upstream.targets() == [b"/fresh", b"/fill", b"/kept", b"/answered"]
 
 
 @pytest.mark.parametrize(
