@@ -123,3 +123,8 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not condition():  # noqa: ASYNC110 - nothing tells of what is waited for
             await asyncio.sleep(0.005)
+
+
+def tasks(name: str) -> list[object]:
+    """The tasks whose coroutine is a method of this class."""
+    return [task for task in asyncio.all_tasks() if name in repr(task.get_coro())]

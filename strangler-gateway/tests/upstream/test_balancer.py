@@ -9,12 +9,14 @@ import pytest
 
 from strangler.http1.response import ResponseParser
 from strangler.model.failure import Failure
-from strangler.model.upstream import Balance, Breaker, Endpoint, Outlier, Upstream
+from strangler.model.tls import UpstreamTls
+from strangler.model.upstream import Balance, Breaker, Endpoint, HealthCheck, Outlier, Upstream
+from strangler.tls.refusal import CertificateRefused
 from strangler.upstream.balancer import Balancer
 from strangler.upstream.balancers import Balancers
 from strangler.upstream.cork import Cork
 from strangler.upstream.pool import EndpointPool
-from support.asker import OK, Asker, run, server, until
+from support.asker import OK, Asker, run, server, tasks, until
 
 
 def at(*ports: int) -> tuple[Endpoint, ...]:
@@ -204,5 +206,20 @@ def test_a_configuration_in_which_only_the_endpoints_changed_keeps_the_connectio
             changed = balancers.update((Upstream("shop", at(other, port), balance=Balance.LEAST_LOADED),))["shop"]
             assert changed is not before
             assert [pool.state().idle for pool in after.pools] == [0, 0]
+
+    run(test)
+
+
+def test_a_configuration_that_cannot_be_used_changes_nothing_and_leaves_nobody_asking() -> None:
+    async def test() -> None:
+        balancers = Balancers(ResponseParser(), Cork(asyncio.get_running_loop()))
+        shop = balancers.update((Upstream("shop", at(1)),))["shop"]
+        checked = Upstream("checked", at(2), health=HealthCheck("/", interval=60))
+        broken = Upstream("broken", at(3), tls=UpstreamTls(ca="/nowhere/ca.pem"))
+        with pytest.raises(CertificateRefused):
+            balancers.update((Upstream("shop", at(4)), checked, broken))
+        assert balancers.named("shop") is shop
+        assert [pool.endpoint.port for pool in shop.pools] == [1]
+        await until(lambda: not tasks("HealthChecker"))
 
     run(test)

@@ -9,7 +9,7 @@ from strangler.http1.response import ResponseParser
 from strangler.model.upstream import Endpoint, HealthCheck, Upstream
 from strangler.upstream.balancer import Balancer
 from strangler.upstream.cork import Cork
-from support.asker import run, server, until
+from support.asker import run, server, tasks, until
 from support.processes import free_port
 
 CHECK = HealthCheck("/readyz", interval=0.02, timeout=0.3, healthy=2, unhealthy=3, statuses=((200, 299),))
@@ -118,11 +118,6 @@ def test_an_endpoint_that_is_gone_is_not_checked_any_more() -> None:
             assert len(patient.heads) == asked
 
     run(test)
-
-
-def tasks(name: str) -> list[object]:
-    """The tasks whose coroutine is a method of this class."""
-    return [task for task in asyncio.all_tasks() if name in repr(task.get_coro())]
 
 
 def test_workers_do_not_ask_together() -> None:

@@ -135,6 +135,12 @@ class Balancer:
                 pool.retire()
         self._survey()
 
+    def adopt(self, upstream: Upstream) -> None:
+        """Follow a configuration that has other endpoints, and is the same otherwise."""
+        if upstream.endpoints != self.upstream.endpoints:
+            self.upstream = upstream
+            self.replace_endpoints(upstream.endpoints)
+
     def retire(self) -> None:
         """This upstream is not in the configuration any more."""
         for pool in self.pools:

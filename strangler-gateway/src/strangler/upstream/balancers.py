@@ -29,19 +29,29 @@ class Balancers:
         Raises ``CertificateRefused`` where a file of TLS cannot be used.
         """
         old = self._by_name
-        self._by_name = {upstream.name: self._adopt(old.get(upstream.name), upstream) for upstream in upstreams}
+        self._by_name = self._made(old, upstreams)
         for name, balancer in old.items():
             if self._by_name.get(name) is not balancer:
                 balancer.retire()
+        for upstream in upstreams:
+            self._by_name[upstream.name].adopt(upstream)
         return self._by_name
 
-    def _adopt(self, kept: Balancer | None, upstream: Upstream) -> Balancer:
-        if kept is None or replace(kept.upstream, endpoints=upstream.endpoints) != upstream:
-            return Balancer(upstream, self._parser, self._cork, self._meters)
-        if kept.upstream.endpoints != upstream.endpoints:
-            kept.upstream = upstream
-            kept.replace_endpoints(upstream.endpoints)
-        return kept
+    def _made(self, old: dict[str, Balancer], upstreams: tuple[Upstream, ...]) -> dict[str, Balancer]:
+        """A balancer for each upstream, the old one where only endpoints changed. All or none are made."""
+        made: dict[str, Balancer] = {}
+        try:
+            for upstream in upstreams:
+                kept = old.get(upstream.name)
+                if kept is None or replace(kept.upstream, endpoints=upstream.endpoints) != upstream:
+                    kept = Balancer(upstream, self._parser, self._cork, self._meters)
+                made[upstream.name] = kept
+        except BaseException:
+            for name, balancer in made.items():
+                if old.get(name) is not balancer:
+                    balancer.retire()
+            raise
+        return made
 
     def tick(self, now: float) -> None:
         """Called about twice a second."""
