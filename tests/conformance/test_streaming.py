@@ -1,5 +1,6 @@
 """Bodies of any size pass in bounded memory, whichever side is slow, and every byte arrives in its place."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.bench import Bench
-from support.raw_http import Conversation, Message, Wire, request, response, wait_until
+from support.raw_http import Conversation, Message, Script, Wire, request, response, wait_until
 
 GIGABYTE = 1_000_000_000
 BOUND = 8_000_000
@@ -157,3 +158,51 @@ def test_a_hundred_stalled_downloads_stay_in_bounded_memory(bench: Bench) -> Non
         for client in clients:
             client.reset()
         assert growth < 100 * 600_000
+
+
+PER_STREAM = 192 * 1024
+"""Bytes that one stalled stream may cost."""
+
+
+def test_two_hundred_stalled_downloads_cost_little_each(bench: Bench) -> None:
+    def serve(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.send(response(f"Content-Length: {GIGABYTE}", body=None))
+        Sender(GIGABYTE, chunked=False).send(conversation)
+
+    assert_stalled_streams_cost_little(bench, serve, request("GET", "/"))
+
+
+def test_two_hundred_stalled_uploads_cost_little_each(bench: Bench) -> None:
+    def serve(conversation: Conversation) -> None:
+        conversation.head()
+        conversation.socket.recv(1)
+        threading.Event().wait(STALL * 6)
+
+    for chunked in (False, True):
+        framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {GIGABYTE}"
+        assert_stalled_streams_cost_little(bench, serve, request("PUT", "/", framing), chunked=chunked, uploads=True)
+
+
+def assert_stalled_streams_cost_little(
+    bench: Bench, serve: Script, sent: bytes, *, chunked: bool = False, uploads: bool = False
+) -> None:
+    count = 200
+    with bench.upstream(serve, window=4096, max_connections=count) as upstream:
+        bench.wait_until_quiet()
+        before = bench.resident()
+        clients = [bench.client(window=4096) for _ in range(count)]
+        for client in clients:
+            client.send(sent)
+        wait_until(lambda: len(upstream.requests) == count, "all are asked")
+        if uploads:
+            for client in clients:
+                client.socket.settimeout(0.01)
+                with contextlib.suppress(TimeoutError):
+                    Sender(20_000_000, chunked).send(client)
+        time.sleep(STALL)
+        growth = bench.resident() - before
+        for client in clients:
+            client.reset()
+        assert growth < count * PER_STREAM, f"{growth / count / 1024:.0f} KiB each"
+    bench.wait_until_quiet()

@@ -1,5 +1,6 @@
 """The client connections of a worker: how many there are, from whom, and those that are being turned away."""
 
+import select
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,14 @@ whoever opens thousands per second must not hold as many."""
 class Clients:
     """All connections that a worker has accepted and that are still open."""
 
-    __slots__ = ("_admitted", "_by_address", "_turned_away")
+    __slots__ = ("_admitted", "_by_address", "_paused", "_turned_away")
 
     def __init__(self) -> None:
         self._admitted: set[Downstream] = set()
         self._by_address: dict[str, int] = {}
         """Of the admitted ones; trusted proxies are not among them."""
+        self._paused: set[Downstream] = set()
+        """Those that are not read from, so that the event loop does not notice when they leave."""
         self._turned_away: set[Downstream] = set()
 
     def __len__(self) -> int:
@@ -55,6 +58,7 @@ class Clients:
 
     def forget(self, client: "Downstream") -> None:
         """It is closed."""
+        self._paused.discard(client)
         if client not in self._admitted:
             self._turned_away.discard(client)
             return
@@ -64,6 +68,24 @@ class Clients:
             self._by_address[address] -= 1
             if not self._by_address[address]:
                 del self._by_address[address]
+
+    def note_paused(self, client: "Downstream", paused: bool) -> None:  # noqa: FBT001 - it is the state
+        """Whether it is read from."""
+        if paused:
+            self._paused.add(client)
+        else:
+            self._paused.discard(client)
+
+    def vanished(self) -> list["Downstream"]:
+        """Those that have closed their side while they were not read from."""
+        if not self._paused:
+            return []
+        poll = select.poll()
+        by_number = {client.fileno(): client for client in self._paused}
+        by_number.pop(-1, None)
+        for number in by_number:
+            poll.register(number, select.POLLRDHUP)
+        return [by_number[number] for number, _ in poll.poll(0)]
 
     def overdue(self, now: float) -> list["Downstream"]:
         """Those whose deadline has passed."""

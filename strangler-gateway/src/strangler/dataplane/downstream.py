@@ -18,6 +18,7 @@ from strangler.http1.refusal import RequestRefused
 from strangler.model.failure import Failure
 from strangler.policies.guard import Denied
 from strangler.upstream.connection import WRITE_HIGH
+from strangler.upstream.unread import unread
 
 if TYPE_CHECKING:
     from strangler.dataplane.worker import Worker
@@ -90,6 +91,7 @@ class Downstream(Waits):
     def pause_writing(self) -> None:
         """The client reads more slowly than the application answers."""
         self.writing_blocked = True
+        self._unread = unread(self._transport)
         if self.exchange is not None and self.exchange.forwarding is not None:
             self.exchange.forwarding.pause()
         elif self._phase is HEAD:  # It is not late with its request: nothing more of it is read now.
@@ -124,6 +126,7 @@ class Downstream(Waits):
     def _pause_reading(self, wanted: bool) -> None:  # noqa: FBT001 - it is the state to reach
         if wanted is not self._paused and not self._transport.is_closing():
             self._paused = wanted
+            self._worker.clients.note_paused(self, wanted)
             if wanted:
                 self._transport.pause_reading()
             else:
@@ -248,7 +251,6 @@ class Downstream(Waits):
         """A part of the answer came; the next is due."""
         self._phase = RELAY
         self._wait = seconds
-        self._unsent = self._transport.get_write_buffer_size()
         self.deadline = self._worker.now + seconds
 
     def complete(self) -> None:
@@ -288,6 +290,7 @@ class Downstream(Waits):
         """Leave the transport to a tunnel, and what the client has sent behind its request."""
         rest, self._buffer = self._buffer, b""
         self.tunnel = tunnel
+        self._pause_reading(False)
         self._expect(TUNNEL, idle)
         return self._transport, rest
 

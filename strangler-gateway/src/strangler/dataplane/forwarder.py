@@ -139,11 +139,17 @@ class Forwarding:
     def sending_paused(self) -> None:
         """The application is slower than the client."""
         self.sending_blocked = True
+        self._downstream.note_unread(self.unread)
 
     def sending_resumed(self) -> None:
         """The application has caught up."""
         self.sending_blocked = False
         self._downstream.expect_body(self._timeouts.idle)
+
+    @property
+    def unread(self) -> int:
+        """Bytes of the request that the application has not taken yet."""
+        return self._connection.unread if self._connection is not None else 0
 
     # 3. relay the head of the answer, then its content as it comes
 

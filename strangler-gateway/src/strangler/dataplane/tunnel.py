@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from strangler.http1.frames import GOING_AWAY, FrameBorders, close_frame
 from strangler.model.failure import Failure
+from strangler.upstream.reads import SharedReads
 
 if TYPE_CHECKING:
     from strangler.dataplane.downstream import Downstream
@@ -39,7 +40,7 @@ class Stage(Enum):
 OPEN, CLOSING, CLOSED, ENDED = Stage
 
 
-class _Side(asyncio.Protocol):
+class _Side(SharedReads):
     """One end of the tunnel, as the event loop sees it."""
 
     __slots__ = ("_lost", "_other", "_take")
@@ -94,7 +95,6 @@ class Tunnel:
         upstream.set_protocol(from_upstream)
         if self._downstream.writing_blocked:
             from_client.pause_writing()
-        client.resume_reading()
         client.write(answer)
         if said:
             self._from_upstream(said)

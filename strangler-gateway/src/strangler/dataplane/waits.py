@@ -11,6 +11,8 @@ from strangler.dataplane.exchange import Exchange
 from strangler.dataplane.forwarded import Peer, new_id
 from strangler.dataplane.phase import BODY, HEAD, IDLE, LINGER, RELAY, Phase
 from strangler.model.failure import Failure
+from strangler.upstream.reads import SharedReads
+from strangler.upstream.unread import unread
 
 if TYPE_CHECKING:
     from strangler.dataplane.tunnel import Tunnel
@@ -23,11 +25,11 @@ _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: on, for no time."""
 
 
-class Waits(asyncio.Protocol):
+class Waits(SharedReads):
     """The part of a downstream connection that knows of time; the worker's sweep calls ``expire``."""
 
     __slots__ = (
-        "_buffer", "_cork", "_phase", "_transport", "_unsent", "_wait", "_worker", "deadline", "exchange", "peer",
+        "_buffer", "_cork", "_phase", "_transport", "_unread", "_wait", "_worker", "deadline", "exchange", "peer",
         "tunnel",
     )  # fmt: skip
 
@@ -38,7 +40,7 @@ class Waits(asyncio.Protocol):
         self._worker = worker
         self._cork = worker.cork
         self._buffer = b""
-        self._unsent = 0
+        self._unread = 0
         self._phase = IDLE
         self._wait = worker.limits.idle_timeout
         self.deadline = math.inf
@@ -79,7 +81,9 @@ class Waits(asyncio.Protocol):
         elif phase is RELAY:
             self._expire_relay(exchange)
         elif exchange.forwarding is not None:
-            exchange.forwarding.overdue(self._wait, sending=phase is BODY)
+            blocked = phase is BODY and exchange.forwarding.sending_blocked
+            if not blocked or not self._moves(exchange.forwarding.unread):
+                exchange.forwarding.overdue(self._wait, sending=phase is BODY)
         else:  # No application was asked yet: a policy still waits for what it must know.
             self.answer_failure(Failure.POLICY_UNAVAILABLE, f"not known within {self._wait:g} s")
 
@@ -90,25 +94,35 @@ class Waits(asyncio.Protocol):
 
     def _expire_silence(self) -> None:
         """Nothing is asked any more. A client that still reads its last answer is given more time."""
-        unsent = self._transport.get_write_buffer_size()
-        if not unsent and self._phase is IDLE:
+        if self._phase is IDLE and not self._transport.get_write_buffer_size():
             self._close()
-        elif unsent and (unsent < self._unsent or not self._unsent):
-            self._unsent = unsent
-            self.deadline = self._worker.now + self._wait
-        else:
+        elif not self._moves(unread(self._transport)):
             self._transport.abort()
 
     def _expire_relay(self, exchange: Exchange) -> None:
         """Whoever made no progress is to blame; a slow client that reads at all is given more time."""
         unsent = self._transport.get_write_buffer_size()
-        if 0 < unsent < self._unsent:
-            self._unsent = unsent
-            self.deadline = self._worker.now + self._wait
+        if unsent and self._moves(unread(self._transport)):
             return
         assert exchange.forwarding is not None
         stalled = Failure.CLIENT_STALLED if unsent else Failure.BODY_TIMEOUT
         exchange.forwarding.fail(stalled, f"no byte of the answer moved within {self._wait:g} s")
+
+    def note_unread(self, count: int) -> None:
+        """So much is not taken yet by whom it was sent to; the next deadline asks whether that has changed."""
+        self._unread = count
+
+    def _moves(self, count: int) -> bool:
+        """Whether what is not taken yet has changed, which is worth more time."""
+        moves = 0 < count != self._unread
+        self._unread = count
+        if moves:
+            self.deadline = self._worker.now + self._wait
+        return moves
+
+    def fileno(self) -> int:
+        """The number of its descriptor; -1 if it is about to be closed."""
+        return -1 if self._transport.is_closing() else int(self._transport.get_extra_info("socket").fileno())
 
     # The ends of a connection
 
@@ -147,7 +161,7 @@ class Waits(asyncio.Protocol):
         """End our side, and read what still comes into nothing for a moment."""
         self._cork.flush()
         self._buffer = b""
-        self._unsent = self._transport.get_write_buffer_size()
+        self._unread = unread(self._transport)
         self._expect(LINGER, LINGER_TIME)
         if self._transport.can_write_eof():
             self._transport.write_eof()

@@ -246,7 +246,7 @@ class Worker:
         """Begin to accept on a listening socket."""
         self._server = await self.loop.create_server(self._begin, sock=listener, backlog=BACKLOG)
 
-    def _begin(self) -> asyncio.Protocol:
+    def _begin(self) -> asyncio.BaseProtocol:
         """For a connection that was accepted."""
         return Downstream(self) if self.tls is None else self.tls.begin()
 
@@ -318,6 +318,8 @@ class Worker:
         self._reports.clear()
         for client in self.clients.overdue(now):
             client.expire()
+        for client in self.clients.vanished():
+            client.abort()
         self.uploads.judge(TICK * SWEEP_EVERY, self.limits)
         if self._deadlines:
             self._expire_requests()

@@ -22,6 +22,7 @@ MODULES = (
     "upstream/connection.py",
     "upstream/cork.py",
     "upstream/pool.py",
+    "upstream/reads.py",
     "dataplane/active.py",
     "dataplane/answers.py",
     "dataplane/counters.py",

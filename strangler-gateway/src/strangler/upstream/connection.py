@@ -8,9 +8,11 @@ from strangler.http1.refusal import ResponseRefused
 from strangler.http1.response import MAX_HEAD, ResponseHead, ResponseParser, has_body
 from strangler.model.failure import Failure
 from strangler.upstream.cork import Cork
+from strangler.upstream.reads import SharedReads
+from strangler.upstream.unread import unread
 
 SWITCHING = 101
-WRITE_HIGH = 64 * 1024
+WRITE_HIGH = 32 * 1024
 """Bytes that may wait in a connection's buffer before the side that fills it is paused."""
 
 
@@ -52,7 +54,7 @@ class Home(Protocol):
         """It is closed."""
 
 
-class UpstreamConnection(asyncio.Protocol):
+class UpstreamConnection(SharedReads):
     """The asyncio side of one connection; at most one request at a time."""
 
     __slots__ = (
@@ -101,6 +103,11 @@ class UpstreamConnection(asyncio.Protocol):
         if not self._transport.is_closing():
             self._reading_paused = False
             self._transport.resume_reading()
+
+    @property
+    def unread(self) -> int:
+        """Bytes of the request that the application has not taken yet."""
+        return unread(self._transport)
 
     def release(self) -> tuple[asyncio.Transport, bytes]:
         """Leave the pool for good: the transport is the caller's, and so are the bytes that came after the head."""

@@ -1,0 +1,28 @@
+"""How much is read at a time: as much as fits into one buffer that all connections of a worker share.
+
+Without it the event loop reads up to 256 KB at once, and each stalled stream keeps so much.
+"""
+
+import asyncio
+
+READ_SIZE = 64 * 1024
+_ROOM = bytearray(READ_SIZE)
+_VIEW = memoryview(_ROOM)
+
+
+class SharedReads(asyncio.BufferedProtocol):
+    """A protocol that is given what was read as bytes of its own; between reading and copying nothing else runs."""
+
+    __slots__ = ()
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Where the event loop reads to."""
+        return _ROOM
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """So much was read."""
+        self.data_received(_VIEW[:nbytes].tobytes())
+
+    def data_received(self, data: bytes) -> None:
+        """Take it."""
+        raise NotImplementedError
