@@ -55,6 +55,10 @@ def test_a_user_of_the_monolith_is_known_to_the_service_as_the_how_to_says(reade
     follow(reader, "docs/how-to/sign-in-once.md")
 
 
+def test_the_configuration_of_the_page_about_changes_is_valid(reader: Reader) -> None:
+    follow(reader, "docs/how-to/change-requests-and-answers.md")
+
+
 def test_a_reader_notices_what_does_not_happen(reader: Reader) -> None:
     reader.follow([File("a.txt", "one\n"), Terminal((Command(1, "cat a.txt", "one\n"),), goes_on=False)])
     with pytest.raises(DocumentIsWrong, match="line 7"):

@@ -64,6 +64,7 @@ def test_everything_in_the_file_arrives() -> None:
     )
     assert loaded.first == (
         Flag("products-list", Stage.SERVICE), Flag("products-get", Stage.CANARY, 1250), Flag("legacy"),
+        Flag("reshaped"),
     )  # fmt: skip
     assert loaded.topology.upstreams[0].endpoints[1] == Endpoint("::1", 8092)
     assert loaded.topology.gateway.trusted_proxies == ("10.0.0.0/8", "fd00::/8")

@@ -22,7 +22,7 @@ def first_difference(one: str, other: str) -> int:
 
 def test_the_good_configuration_is_adopted() -> None:
     assert [route.name for route in load_text(GOOD).topology.routes] == [
-        "products-list", "products-get", "legacy", "catch-all",
+        "products-list", "products-get", "legacy", "reshaped", "catch-all",
     ]  # fmt: skip
 
 

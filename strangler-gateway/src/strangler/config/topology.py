@@ -22,6 +22,7 @@ from strangler.config.resilience import resilience, retries
 from strangler.config.telemetry import build_access_log, build_trace
 from strangler.config.templates import shape
 from strangler.config.tls import downstream_tls, upstream_tls
+from strangler.config.transforms import build_transforms
 from strangler.config.weight import weight_from_percent
 from strangler.model.flag import Flag, Stage
 from strangler.model.route import CATCH_ALL, PathKind, Route, RouteMatch, StickySource, SubjectKind, Timeouts
@@ -169,9 +170,11 @@ def _route(section: schema.RouteSection, place: DocumentPath, sound: Sound, most
             if text.startswith("token:"):
                 report((*place, "sticky", index), f"«{text}» needs a verified token; add «authenticate» to the route")
     module = section.module or section.name
+    match = _match(section.match, (*place, "match"), report)
+    monolith_transform, service_transform = build_transforms(section, match, sound.file.identity, place, report)
     return Route(
         name=section.name,
-        match=_match(section.match, (*place, "match"), report),
+        match=match,
         module=module,
         group=section.group or module,
         monolith=MONOLITH,
@@ -193,6 +196,8 @@ def _route(section: schema.RouteSection, place: DocumentPath, sound: Sound, most
             report=report,
         ),
         body_bytes=most if section.body_bytes is None else section.body_bytes,
+        monolith_transform=monolith_transform,
+        service_transform=service_transform,
     )
 
 

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 from strangler.dataplane.counters import ArmCounters, Counters
 from strangler.dataplane.hold import Holds
 from strangler.dataplane.rate_limiting import RateLimiting
+from strangler.dataplane.transforms import Rewrites, arm_transform, rewrites
 from strangler.http1.section import HeaderSection
 from strangler.model.decision import Arm, Decision
 from strangler.model.flag import Flag, Kill, Stage
 from strangler.model.route import CATCH_ALL, Route
 from strangler.model.snapshot import Snapshot
 from strangler.policies.guard import Guard, InTurn
+from strangler.policies.transform.arm import ArmTransform
 from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate, settled
 from strangler.routing.fields import Fields
 from strangler.routing.matcher import Matcher
@@ -29,18 +31,20 @@ UNKNOWN = "not looked for yet"
 class ActiveArm:
     """One side of a route: where its requests go and where they are counted."""
 
-    __slots__ = ("arm", "balancer", "counters")
+    __slots__ = ("arm", "balancer", "counters", "transform")
 
     def __init__(self, arm: Arm, balancer: Balancer, counters: ArmCounters) -> None:
         self.arm = arm
         self.balancer = balancer
         self.counters = counters
+        self.transform: ArmTransform | None = None
+        """What is changed on the way there and back."""
 
 
 class ActiveRoute:
     """A route with its arms at hand. ``number`` is its place in the snapshot."""
 
-    __slots__ = ("deadline", "guard", "monolith", "number", "route", "service", "subjects", "writes")
+    __slots__ = ("deadline", "guard", "monolith", "number", "rewrites", "route", "service", "subjects", "writes")
 
     def __init__(
         self, number: int, route: Route, balancers: dict[str, Balancer], counters: Counters, holds: Holds
@@ -50,6 +54,8 @@ class ActiveRoute:
         self.deadline = route.timeouts.request
         """Seconds that a request may take as a whole, or None."""
         self.guard: Guard | None = None
+        self.rewrites: Rewrites | None = None
+        """What judges whether the path can be rewritten for either arm; None where neither has another path."""
         self.writes = holds.writes(route.writes)
         self.subjects = SubjectFinder(route.sticky)
         self.monolith = ActiveArm(Arm.MONOLITH, balancers[route.monolith], counters.of(route.name, Arm.MONOLITH))
@@ -86,6 +92,7 @@ class Topology:
             early, late = rate_limiting.guards(active.route)
             asking = prepared.guards(active.route) if prepared is not None else ()
             active.guard = in_turn((*early, *asking, *late))
+            _transform(active)
         self.catch_all = self.routes[-1]
         self._matcher = Matcher((active.route.match, active) for active in self.routes)
 
@@ -145,6 +152,15 @@ class Active:
 def in_turn(guards: tuple[Guard, ...]) -> Guard | None:
     """Several guards as one."""
     return guards[0] if len(guards) == 1 else InTurn(guards) if guards else None
+
+
+def _transform(active: ActiveRoute) -> None:
+    route = active.route
+    active.monolith.transform = arm_transform(route, "monolith", route.monolith_transform, active.monolith.balancer)
+    if active.service is not None:
+        active.service.transform = arm_transform(route, "service", route.service_transform, active.service.balancer)
+    service = active.service.transform if active.service is not None else None
+    active.rewrites = rewrites(active.monolith.transform, service)
 
 
 def _flag(active: ActiveRoute, flags: dict[str, Flag]) -> Flag:

@@ -18,6 +18,9 @@ from strangler.http1.serializer import request_head, response_head
 from strangler.http1.websocket import OPENING, check_agreement
 from strangler.model.failure import Failure
 from strangler.model.route import Timeouts
+from strangler.policies.transform.arm import ArmTransform
+from strangler.policies.transform.shape import Unshapeable
+from strangler.policies.transform.shaping import Shaping
 from strangler.resilience.retry import IDEMPOTENT
 from strangler.upstream.balancer import Balancer
 from strangler.upstream.connection import UpstreamConnection
@@ -32,8 +35,8 @@ class Forwarding:
     """The relay between one client's request and one application's connection."""
 
     __slots__ = (
-        "_chunked", "_connection", "_continue_due", "_downstream", "_exchange", "_timeouts", "abandoned", "answering",
-        "attempts", "balancer", "body_passed", "pool", "reused", "sending_blocked",
+        "_chunked", "_connection", "_continue_due", "_downstream", "_exchange", "_shaping", "_timeouts", "abandoned",
+        "answering", "attempts", "balancer", "body_passed", "pool", "reused", "sending_blocked",
     )  # fmt: skip
 
     def __init__(self, exchange: "Exchange", downstream: "Downstream", balancer: Balancer, timeouts: Timeouts) -> None:
@@ -42,6 +45,8 @@ class Forwarding:
         self._timeouts = timeouts
         self._connection: UpstreamConnection | None = None
         self._chunked = False
+        self._shaping: Shaping | None = None
+        """What collects the answer, where it is passed on in another shape."""
         self._continue_due = exchange.head.fields.expects_continue
         self.balancer = balancer
         self.pool: EndpointPool | None = None
@@ -100,7 +105,12 @@ class Forwarding:
         onward = exchange.active.topology.onward
         if onward is not None:
             dropped, added = onward.dropped(dropped), added + onward.fields(exchange.identity)
-        connection.write(request_head(head, head.host or self.pool.authority.encode(), dropped, added))
+        target: bytes | None = None
+        arm = exchange.arm
+        if arm is not None and arm.transform is not None and arm.transform.asks:
+            target = arm.transform.target(head)
+            dropped, added = arm.transform.outgoing(exchange, dropped, added)
+        connection.write(request_head(head, head.host or self.pool.authority.encode(), dropped, added, target))
         self.sending_blocked = False
         if exchange.body is None:
             self._request_sent()
@@ -186,6 +196,38 @@ class Forwarding:
             self.pool.note_answer(self, head.status)
             if self._is_repeated(head.status):
                 return
+        arm = self._exchange.arm
+        if arm is not None and arm.transform is not None and (head.located or arm.transform.every_answer):
+            self._change(arm.transform, head, pieces, ended=ended)
+        else:
+            self._pass_on(head, pieces, ended=ended)
+
+    def _change(self, transform: ArmTransform, head: ResponseHead, pieces: list[bytes], *, ended: bool) -> None:
+        """Pass the answer on as the route wants it; one whose content is shaped waits until it is complete."""
+        try:
+            self._shaping = transform.answer(self._exchange, head)
+        except Unshapeable as error:
+            self._downstream.answer_failure(Failure.NOT_SHAPED, str(error))
+            return
+        if self._shaping is not None:
+            self._collect(self._shaping, pieces, ended=ended)
+        else:
+            self._pass_on(head, pieces, ended=ended)
+
+    def _collect(self, shaping: Shaping, pieces: list[bytes], *, ended: bool) -> None:
+        try:
+            ready = shaping.feed(pieces, ended=ended)
+        except Unshapeable as error:
+            self._shaping = None
+            self._downstream.answer_failure(Failure.NOT_SHAPED, str(error))
+            return
+        if ready:
+            self._shaping = None
+            self._pass_on(shaping.head, shaping.pieces, ended=ended)
+        else:
+            self._downstream.await_response(self._timeouts.idle)
+
+    def _pass_on(self, head: ResponseHead, pieces: list[bytes], *, ended: bool) -> None:
         exchange = self._exchange
         self.answering = True
         exchange.status = head.status
@@ -213,7 +255,10 @@ class Forwarding:
 
     def response_body(self, pieces: list[bytes], *, ended: bool) -> None:
         """Pass a part of the content on."""
-        self._relay([], pieces, ended=ended)
+        if self._shaping is not None:
+            self._collect(self._shaping, pieces, ended=ended)
+        else:
+            self._relay([], pieces, ended=ended)
 
     def _relay(self, parts: list[bytes], pieces: list[bytes], *, ended: bool) -> None:
         """One write, which is one system call, for all that arrived at once."""
@@ -275,6 +320,9 @@ class Forwarding:
         """This attempt came to nothing."""
         if self.pool is not None:
             self._note(self.pool, failure)
+        if self._shaping is not None:
+            self._shaping = None
+            failure = failure if failure.status else Failure.BAD_RESPONSE  # Nothing of it has been passed on.
         if self.answering:
             self._downstream.cut_answer(failure, detail)
         elif self.pool is not None and verdict(failure, self, self._exchange).granted:

@@ -38,6 +38,8 @@ def run(exchange: "Exchange", downstream: "Downstream") -> None:
     if head.fields.underscores and route.route.strict:
         raise RequestRefused(400, "a header's name holds an underscore, which applications confuse with a dash")
     exchange.route = route
+    if route.rewrites is not None:
+        route.rewrites.check(head)
     if exchange.body is not None and route.route.body_bytes:
         exchange.bound_body(route.route.body_bytes)
     if head.fields.websocket:
@@ -80,6 +82,10 @@ def resume(exchange: "Exchange", downstream: "Downstream", active: "Active") -> 
         if route is None:
             raise sorry("the route is gone", 0)
         exchange.active, exchange.route = active, route
+        if route.rewrites is not None:
+            route.rewrites.check(exchange.head)
         proceed(exchange, downstream)
+    except RequestRefused:  # Only now: the route was changed meanwhile.
+        downstream.turn_away(sorry("the route has changed", 0))
     except Denied as denied:
         downstream.turn_away(denied)

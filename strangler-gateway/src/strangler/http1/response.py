@@ -20,7 +20,7 @@ _VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 class ResponseHead:
     """One response without its body."""
 
-    __slots__ = ("agreement", "fields", "keep_alive", "length", "reason", "status")
+    __slots__ = ("agreement", "fields", "keep_alive", "length", "located", "reason", "status")
 
     status: int
     reason: bytes
@@ -29,6 +29,8 @@ class ResponseHead:
     length: int
     """Of the body that follows, or ``CHUNKED`` or ``UNTIL_CLOSE``; without a body: as announced, or ``NO_LENGTH``."""
     keep_alive: bool
+    located: bool
+    """Whether it says where something is, which may be an address that clients should not see."""
     agreement: Fields
     """All fields of a 101, for whoever asked for it to judge; other heads do not have it."""
 
@@ -37,7 +39,7 @@ NO_LENGTH = -3
 """A response without a body that announces no length either."""
 
 
-KEPT, DROPPED, LENGTH, CONNECTION, CODING = range(5)
+KEPT, DROPPED, LENGTH, CONNECTION, CODING, LOCATED = range(6)
 """What a field is to the relay."""
 MOST_SPELLINGS = 512
 """Spellings of field names that are remembered; applications use a dozen."""
@@ -93,6 +95,7 @@ class ResponseParser:
         kept = [b""]
         lengths: list[bytes] = []
         codings: list[bytes] = []
+        head.located = False
         for line in lines:
             colon = line.find(b":")
             name = line[:colon] if colon > 0 else b""
@@ -107,6 +110,9 @@ class ResponseParser:
                 names |= list_members(line[11:])
             elif kind == CODING:
                 codings.append(line[18:].strip(b" \t"))
+            elif kind == LOCATED:
+                head.located = True
+                kept.append(line)
         head.keep_alive = b"close" not in names if minor else b"keep-alive" in names
         if names <= COMMON:
             head.fields = b"\r\n".join(kept) if len(kept) > 1 else b""
@@ -126,7 +132,14 @@ class ResponseParser:
         return kind
 
 
-_KINDS = {b"content-length": LENGTH, b"connection": CONNECTION, b"transfer-encoding": CODING}
+_KINDS = {
+    b"connection": CONNECTION,
+    b"content-length": LENGTH,
+    b"content-location": LOCATED,
+    b"location": LOCATED,
+    b"refresh": LOCATED,
+    b"transfer-encoding": CODING,
+}
 
 
 def has_body(head: ResponseHead, *, bodiless: bool) -> bool:

@@ -13,10 +13,13 @@ _CARRY_CONTENT = frozenset((b"POST", b"PUT", b"PATCH"))
 """Methods whose empty body is announced as such (RFC 9110 §8.6)."""
 
 
-def request_head(head: RequestHead, host: bytes, dropped: frozenset[bytes], added: bytes) -> bytes:
+def request_head(
+    head: RequestHead, host: bytes, dropped: frozenset[bytes], added: bytes, target: bytes | None = None
+) -> bytes:
     """The head that goes to the upstream.
 
-    ``dropped`` are lower-case names to leave out, ``REPLACED`` among them; ``added`` is a block.
+    ``dropped`` are lower-case names to leave out, ``REPLACED`` among them; ``added`` is a block; ``target`` is given
+    where it is another than the client's.
     """
     if head.length == CHUNKED:
         framing = b"\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -25,7 +28,9 @@ def request_head(head: RequestHead, host: bytes, dropped: frozenset[bytes], adde
     else:
         framing = b"\r\n\r\n"
     kept = head.fields.kept(dropped)
-    return b"%b %b HTTP/1.1\r\nHost: %b%b%b%b" % (head.method, head.target, host, kept, added, framing)
+    if target is None:
+        target = head.target
+    return b"%b %b HTTP/1.1\r\nHost: %b%b%b%b" % (head.method, target, host, kept, added, framing)
 
 
 _STATUS_LINES = {int(status): b"HTTP/1.1 %d %b" % (status, status.phrase.encode()) for status in HTTPStatus}

@@ -37,6 +37,7 @@ class Failure(Enum):
     DEADLINE = ("deadline.upstream", 504, "The request was not done in time")
     RESET_BEFORE_HEAD = ("head.upstream", 502, "The application closed the connection without an answer")
     BAD_RESPONSE = ("framing.upstream", 502, "The application's answer is not valid HTTP")
+    NOT_SHAPED = ("shape.upstream", 502, "The application's answer cannot be brought into the form that is asked for")
     RESET_IN_BODY = ("body.upstream", 0, "The application closed the connection in the middle of its answer")
     TUNNEL_BROKEN = ("tunnel.upstream", 0, "The application broke a WebSocket off")
     BODY_TIMEOUT = ("body_timeout.upstream", 0, "The application stalled in the middle of its answer")

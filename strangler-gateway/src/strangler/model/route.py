@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from strangler.model.authentication import Authentication, Authorization
 from strangler.model.rate_limit import RateLimit
+from strangler.model.transform import Transform
 
 
 class PathKind(StrEnum):
@@ -104,6 +105,9 @@ class Route:
     authorization: Authorization | None = None
     rate_limits: tuple[RateLimit, ...] = ()
     """How often it may be asked; a request must be within all of them."""
+    monolith_transform: Transform | None = None
+    """What is changed on the way to the monolith and back."""
+    service_transform: Transform | None = None
     body_bytes: int = 0
     """Longest body of a request; 0 for no bound."""
 

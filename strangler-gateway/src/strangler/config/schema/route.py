@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from strangler.config.schema.authentication import AuthenticateSection, AuthorizeSection
 from strangler.config.schema.rate_limit import RateLimitSection
 from strangler.config.schema.resilience import RetriesSection
+from strangler.config.schema.transform import ArmsSection, RequestSection, ResponseSection
 from strangler.config.schema.types import (
     HeaderName,
     HeaderValue,
@@ -155,4 +156,19 @@ class RouteSection(Section):
         default=[],
         description="How often it may be asked; a request must be within all of them; one too many is answered 429.",
         examples=[[{"name": "burst", "requests": 10, "per": 1}]],
+    )
+    request: RequestSection = Field(
+        default=RequestSection(),
+        description="What is changed on the way to either arm.",
+        examples=[{"path": {"strip_prefix": "/api"}}],
+    )
+    response: ResponseSection = Field(
+        default=ResponseSection(),
+        description="What is changed on the way back from either arm.",
+        examples=[{"headers": {"remove": ["Server"]}}],
+    )
+    arms: ArmsSection = Field(
+        default=ArmsSection(),
+        description="What is changed for one arm in place of that.",
+        examples=[{"service": {"request": {"path": {"strip_prefix": "/api"}}}}],
     )

@@ -16,3 +16,16 @@ RATE_LIMITS = Family(
     "Requests counted by a rate limit: admitted, limited (429), or unavailable_open and unavailable_closed while its "
     "store did not answer.",
 )
+SHAPED = Family(
+    "strangler_json_shaped_total",
+    "counter",
+    ("route", "arm", "outcome"),
+    "Answers that were to be shaped: shaped, or the reason why not (not_json, encoded, too_large, partial, malformed, "
+    "no_object, nested, collision).",
+)
+LOCATIONS = Family(
+    "strangler_locations_rewritten_total",
+    "counter",
+    ("route", "arm"),
+    "Location, Content-Location and Refresh fields taken back from the arm's address and path to the client's.",
+)

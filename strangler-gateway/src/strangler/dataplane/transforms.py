@@ -1,0 +1,39 @@
+"""The changes of a route's arms, compiled for the upstreams behind them."""
+
+from strangler.http1.request import RequestHead
+from strangler.model.route import Route
+from strangler.model.transform import Transform
+from strangler.policies.transform.arm import ArmTransform
+from strangler.upstream.balancer import Balancer
+
+
+def arm_transform(route: Route, arm: str, transform: Transform | None, balancer: Balancer) -> ArmTransform | None:
+    """What is changed between a route and one of its arms; None for nothing."""
+    if transform is None:
+        return None
+    return ArmTransform(
+        transform,
+        route=route.name,
+        route_path=route.match.path,
+        arm=arm,
+        endpoints=[(endpoint.host, endpoint.port) for endpoint in balancer.upstream.endpoints],
+        meters=balancer.meters,
+    )
+
+
+class Rewrites:
+    """The arms of a route that are asked for other paths than the client's."""
+
+    def __init__(self, transforms: tuple[ArmTransform, ...]) -> None:
+        self._transforms = transforms
+
+    def check(self, head: RequestHead) -> None:
+        """Judge before anything is decided, for either arm may answer in the end. Raises ``RequestRefused``."""
+        for transform in self._transforms:
+            transform.target(head)
+
+
+def rewrites(*transforms: ArmTransform | None) -> Rewrites | None:
+    """What judges the paths of requests; None where there is nothing to judge."""
+    rewriting = tuple(transform for transform in transforms if transform is not None and transform.rewrites_path)
+    return Rewrites(rewriting) if rewriting else None

@@ -1,0 +1,1 @@
+"""How requests and answers are changed between a route and its arms: bytes to bytes."""
