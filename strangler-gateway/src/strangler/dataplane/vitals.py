@@ -7,7 +7,6 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from pathlib import Path
 
 from strangler.telemetry.families.processes import (
     LOOP_BLOCKED,
@@ -35,7 +34,8 @@ class Vitals:
         self._lag = meters.histogram(LOOP_LAG)
         self._last = time.monotonic()
         self._adopted = self._last
-        self._statm = Path("/proc/self/statm")
+        self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        """Kept open, since a worker without a free descriptor has something to report as well."""
         self.watchdog = Watchdog(meters, every)
         meters.ask(self._readings)
 
@@ -52,7 +52,7 @@ class Vitals:
 
     def _readings(self) -> Iterator[Reading]:
         yield WORKER_CPU, (), time.process_time()
-        yield WORKER_MEMORY, (), int(self._statm.read_bytes().split()[1]) * _PAGE
+        yield WORKER_MEMORY, (), int(os.pread(self._statm, 100, 0).split()[1]) * _PAGE
         yield SNAPSHOT_AGE, (), time.monotonic() - self._adopted
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from strangler.dataplane.accepting import Accepting
 from strangler.dataplane.access_log import AccessLog
 from strangler.dataplane.active import Active, Topology
 from strangler.dataplane.clients import Clients
@@ -44,8 +45,6 @@ TICK = 0.1
 """Seconds between two flushes of the access log."""
 SWEEP_EVERY = 5
 """Ticks between two looks at the deadlines: a timeout is exact to half a second."""
-BACKLOG = 4096
-"""Connections that may wait to be accepted; the kernel's own limit may be lower."""
 LOOK_EVERY = 50
 """Ticks between two looks at the files of certificates."""
 REPORTS_PER_SWEEP = 5
@@ -90,7 +89,7 @@ class Worker:
         self.clients = Clients()
         self.uploads = Uploads()
         self._reports: Counter[Failure] = Counter()
-        self._server: asyncio.Server | None = None
+        self._accepting = Accepting(self._begin, self.clients.__len__, self.meters)
         self.tls: Tls | None = None
         """How connections begin, where clients speak TLS."""
         self._stopping = False
@@ -240,11 +239,11 @@ class Worker:
     @property
     def accepting(self) -> bool:
         """Whether connections are being accepted."""
-        return self._server is not None and not self._stopping
+        return self._accepting.begun
 
     async def accept(self, listener: socket.socket) -> None:
         """Begin to accept on a listening socket."""
-        self._server = await self.loop.create_server(self._begin, sock=listener, backlog=BACKLOG)
+        await self._accepting.open(listener)
 
     def _begin(self) -> asyncio.BaseProtocol:
         """For a connection that was accepted."""
@@ -253,8 +252,7 @@ class Worker:
     async def drain(self, grace: float) -> None:
         """Accept no more, finish what has begun within ``grace`` seconds, then cut what is left."""
         self._stopping = True
-        if self._server is not None:
-            self._server.close()
+        self._accepting.close()
         if self.tls is not None:
             self.tls.stop()
         self.holds.hurry(grace)
@@ -316,6 +314,7 @@ class Worker:
     def _sweep(self) -> None:
         now = self.now
         self._reports.clear()
+        self._accepting.look()
         for client in self.clients.overdue(now):
             client.expire()
         for client in self.clients.vanished():

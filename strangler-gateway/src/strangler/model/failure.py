@@ -22,6 +22,7 @@ class Failure(Enum):
     TUNNELS_FULL = ("tunnels.gateway", 503, "Too many WebSockets are open")
     TUNNEL_IDLE = ("tunnel_idle.gateway", 0, "Nobody said anything in a WebSocket for too long")
     QUEUE_TIMEOUT = ("queue_timeout.gateway", 503, "The request waited too long for a connection to the application")
+    DESCRIPTORS = ("descriptors.gateway", 503, "The gateway has no descriptor left for a connection")
     STOPPING = ("stopping.gateway", 503, "The gateway is stopping")
     NO_ENDPOINT = ("endpoint.upstream", 503, "The application has no endpoint now")
     BREAKER_OPEN = (

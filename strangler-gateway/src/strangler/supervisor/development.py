@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from strangler.supervisor.application import Application, ApplicationFailed
+from strangler.supervisor.descriptors import raise_limit
 from strangler.supervisor.holdings import Holdings
 from strangler.supervisor.plan import Plan
 from strangler.supervisor.serve import stop_on_signals
@@ -16,6 +17,7 @@ def up(plan: Plan, applications: Sequence[Application], on_ready: Callable[[Hold
     ``on_ready`` is called once everything is ready. Raises ``StartRefused``, or ``ApplicationFailed`` once all has
     been ended.
     """
+    raise_limit()
     with Holdings(plan) as holdings:
         for application in applications:
             application.check()

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 
+from strangler.supervisor.descriptors import raise_limit
 from strangler.supervisor.holdings import Holdings
 from strangler.supervisor.plan import Plan
 from strangler.supervisor.supervisor import Supervisor
@@ -16,6 +17,7 @@ def serve(plan: Plan, on_ready: Callable[[Holdings], None]) -> int:
 
     ``on_ready`` is called when every worker accepts connections for the first time. Raises ``StartRefused``.
     """
+    raise_limit()
     with Holdings(plan) as holdings:
         return asyncio.run(_serve(plan, holdings, on_ready))
 

@@ -1,6 +1,7 @@
 """The connections to one endpoint: idle ones to take, new ones to open, and a bounded queue for those who wait."""
 
 import asyncio
+import errno
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 REUSE_UNSAFE_WITHIN = 1.0
 """Seconds. A request that cannot be repeated only takes a connection that was in use until so recently: applications
 close idle connections after 2 s (gunicorn) or more, and such a request would be lost in the race with that."""
+OUT_OF_DESCRIPTORS = frozenset((errno.EMFILE, errno.ENFILE))
+"""Of this process, and of the system; the endpoint has no part in either."""
 
 
 class Waiter(Protocol):
@@ -197,7 +200,11 @@ class EndpointPool:
         except HandshakeFailed as error:
             self._not_opened(Failure.TLS, f"no TLS with {self.authority}: {error}")
         except OSError as error:
-            self._not_opened(Failure.CONNECT, f"no connection to {self.authority}: {error.strerror or error}")
+            ours = error.errno in OUT_OF_DESCRIPTORS
+            self._not_opened(
+                Failure.DESCRIPTORS if ours else Failure.CONNECT,
+                f"no connection to {self.authority}: {error.strerror or error}",
+            )
         else:
             if connection.closed:
                 self._not_opened(Failure.CONNECT, f"{self.authority} closed the connection as soon as it was open")

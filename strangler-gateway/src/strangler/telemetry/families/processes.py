@@ -24,6 +24,12 @@ WORKER_CONNECTIONS = Family("strangler_worker_connections", "gauge", ("slot",), 
 WORKER_IN_FLIGHT = Family("strangler_worker_requests_in_flight", "gauge", ("slot",), "Requests under way.")
 WORKER_RESTARTS = Family("strangler_worker_restarts_total", "counter", ("slot",), "Workers that had to be replaced.")
 CLIENTS_ACCEPTED = Family("strangler_client_connections_accepted_total", "counter", (), "Client connections accepted.")
+ACCEPT_PAUSES = Family(
+    "strangler_accept_pauses_total",
+    "counter",
+    (),
+    "Times that a worker stopped accepting for a while because its descriptors were running out.",
+)
 CLIENTS_REFUSED = Family(
     "strangler_client_connections_refused_total",
     "counter",
