@@ -22,6 +22,14 @@ def fields() -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
+FOUND = {"endpoints": ["https://c"], "discovery": {"dns": "c:1"}}
+"""Endpoints with which every other example of an upstream agrees."""
+
+
+def one_of(examples: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in examples.items() if key != "srv"}
+
+
 def test_the_page_is_current() -> None:
     made = reference()
     assert PAGE.read_text() == made, "run: python -m strangler.config.reference > docs/reference/configuration.md"
@@ -51,11 +59,15 @@ def test_every_example_of_a_route_field_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("section", "document"),
     [
-        ("UpstreamSection", lambda examples: {"upstreams": {"c": examples | {"endpoints": ["https://c"]}}}),
+        (
+            "UpstreamSection",
+            lambda examples: {"upstreams": {"c": examples | FOUND}},
+        ),
         ("GatewaySection", lambda examples: {"gateway": examples}),
         ("LimitsSection", lambda examples: {"gateway": {"limits": examples}}),
         ("IdentitySection", lambda examples: {"identity": examples}),
         ("IdentityTokenSection", lambda examples: {"identity": {"token": examples}}),
+        ("DiscoverySection", lambda examples: {"upstreams": {"c": {"discovery": one_of(examples)}}}),
         ("TlsSection", lambda examples: {"gateway": {"tls": examples}}),
         ("ProcessSection", lambda examples: {"processes": {"p": examples}}),
     ],

@@ -33,6 +33,7 @@ _SECTIONS = (
     ("upstreams.NAME.outlier", "OutlierSection"),
     ("upstreams.NAME.health", "HealthSection"),
     ("upstreams.NAME.retry_budget", "RetryBudgetSection"),
+    ("upstreams.NAME.discovery", "DiscoverySection"),
     ("upstreams.NAME.tls", "UpstreamTlsSection"),
     ("gateway", "GatewaySection"),
     ("gateway.limits", "LimitsSection"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from strangler.config.addresses import parse_listener
 from strangler.config.document import Path as DocumentPath
 from strangler.config.schema.file import ConfigFile
 from strangler.config.schema.tls import CertificateSection, TlsSection
@@ -29,7 +30,8 @@ def upstream_tls(section: UpstreamSection, place: DocumentPath, report: Report) 
             )
             report((*place, "endpoints", number), message)
     tls = section.tls
-    if schemes[0] == "http":
+    scheme = schemes[0] if schemes else "http" if tls is None else "https"
+    if scheme == "http":
         if tls is not None:
             report((*place, "tls"), "this is for endpoints with https://; write them so, or remove it")
         return None
@@ -40,7 +42,9 @@ def upstream_tls(section: UpstreamSection, place: DocumentPath, report: Report) 
             (*place, "tls", "ca"), "nothing is verified with «insecure_accept_any_certificate»; remove one of the two"
         )
     client = _files(tls.client) if tls.client is not None else None
-    return UpstreamTls(tls.ca, tls.server_name, client, verify=not tls.insecure_accept_any_certificate)
+    found = section.discovery
+    found_by = parse_listener(found.dns).host if found is not None and found.dns else None
+    return UpstreamTls(tls.ca, tls.server_name or found_by, client, verify=not tls.insecure_accept_any_certificate)
 
 
 def warn_of_tls(file: ConfigFile, warn: Report) -> None:

@@ -13,6 +13,7 @@ from strangler.config.authentication import (
     build_authorization,
     build_identity,
 )
+from strangler.config.discovery import dns_discovery
 from strangler.config.document import Path as DocumentPath
 from strangler.config.document import Report
 from strangler.config.loaded import Process, Serve, Topology
@@ -129,13 +130,20 @@ def _upstreams(file: schema.ConfigFile, report: Report) -> tuple[Upstream, ...]:
 
 def _upstream(name: str, section: schema.UpstreamSection, report: Report) -> Upstream:
     endpoints = tuple(parse_endpoint(url) for url in section.endpoints)
+    place = ("upstreams", name)
     for index in _repeated(endpoints):
-        place = ("upstreams", name, "endpoints", index)
-        report(place, f"{section.endpoints[index]} stands here a second time; remove one")
+        report((*place, "endpoints", index), f"{section.endpoints[index]} stands here a second time; remove one")
     failing = resilience(section)
-    times_and_bounds = section.model_dump(exclude={"endpoints", "tls", *failing})
-    tls = upstream_tls(section, ("upstreams", name), report)
-    return Upstream(name, endpoints, **times_and_bounds, **failing, tls=tls)
+    times_and_bounds = section.model_dump(exclude={"endpoints", "discovery", "tls", *failing})
+    return Upstream(
+        name,
+        endpoints,
+        **times_and_bounds,
+        **failing,
+        tls=upstream_tls(section, place, report),
+        dns=dns_discovery(section, place, report),
+        registry=section.discovery is not None and section.discovery.registry,
+    )
 
 
 def _check_names(numbered: Sequence[tuple[int, schema.RouteSection]], report: Report) -> None:

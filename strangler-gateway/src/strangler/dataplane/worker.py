@@ -35,6 +35,7 @@ from strangler.telemetry.families.processes import CLIENTS_ACCEPTED, CLIENTS_REF
 from strangler.telemetry.meters import Meters
 from strangler.upstream.balancers import Balancers
 from strangler.upstream.cork import Cork
+from strangler.upstream.discovery.directory import Directory
 
 if TYPE_CHECKING:
     from strangler.dataplane.authenticators import Authenticators, Prepared
@@ -84,6 +85,9 @@ class Worker:
         self.traces = Traces(TraceSettings(), self.meters)
         self._adopt_gateway(Gateway(), AccessLog(LogSettings(), self.meters))
         self._balancers = Balancers(ResponseParser(own=frozenset((b"x-request-id",))), self.cork, self.meters)
+        self._directory = Directory(self._balancers, self.meters)
+        self.take_registered = self._directory.take_registered
+        """Adopt the endpoints that have registered, as control says."""
         self._authenticators: Authenticators | None = None
         self._rate_limiting = RateLimiting(self.meters)
         self.clients = Clients()
@@ -123,6 +127,7 @@ class Worker:
         else:
             limiting = self._rate_limiting
             topology = Topology(snapshot, self._balancers, self.counters, self.holds, limiting, prepared)
+            self._directory.adopt(snapshot.upstreams)
         active = Active(snapshot, topology, self.generation, self.kills)
         old_log = self.log
         self._adopt_tls(certificates)
@@ -255,6 +260,7 @@ class Worker:
         self._accepting.close()
         if self.tls is not None:
             self.tls.stop()
+        self._directory.stop()
         self.holds.hurry(grace)
         for client in self.clients:
             client.stop()

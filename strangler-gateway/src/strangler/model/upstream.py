@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from strangler.model.discovery import DnsDiscovery
 from strangler.model.tls import UpstreamTls
 
 
@@ -102,3 +103,7 @@ class Upstream:
     retry_budget: RetryBudget = RetryBudget()
     tls: UpstreamTls | None = None
     """None where the application speaks plain HTTP."""
+    dns: DnsDiscovery | None = None
+    """Where the endpoints are found; ``endpoints`` are then those until the first answer."""
+    registry: bool = False
+    """Whether the endpoints register themselves."""

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from strangler.config.schema.discovery import Discovery
 from strangler.config.schema.resilience import BreakerSection, HealthSection, OutlierSection, RetryBudgetSection
 from strangler.config.schema.tls import UpstreamTlsSection
 from strangler.config.schema.types import EndpointUrl, Seconds, Section
@@ -13,9 +14,16 @@ class UpstreamSection(Section):
     """An application that requests can be sent to."""
 
     endpoints: list[EndpointUrl] = Field(
-        min_length=1,
-        description="Addresses that answer alike, each `http://HOST[:PORT]`, or each `https://HOST[:PORT]`.",
+        default=[],
+        description="Addresses that answer alike, each `http://HOST[:PORT]`, or each `https://HOST[:PORT]`. Needed "
+        "without `discovery`; with it, those until the first answer.",
         examples=[["http://127.0.0.1:8091"]],
+    )
+    discovery: Discovery | None = Field(
+        default=None,
+        description="How endpoints are found that do not stand here: `registry`, where they register themselves, or by "
+        "the DNS. With `tls` they are spoken to over TLS.",
+        examples=["registry"],
     )
     connect_timeout: Seconds = Field(default=5.0, description="Seconds to establish a connection.", examples=[5])
     idle_timeout: Seconds = Field(

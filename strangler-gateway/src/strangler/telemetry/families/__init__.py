@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from strangler.telemetry.families import control, holds, policies, processes, requests, tls, upstreams
+from strangler.telemetry.families import control, discovery, holds, policies, processes, requests, tls, upstreams
 from strangler.telemetry.family import Family
 
 
@@ -11,7 +11,9 @@ def _declared(module: ModuleType) -> list[Family]:
 
 
 FAMILIES: tuple[Family, ...] = tuple(
-    family for module in (requests, policies, holds, upstreams, tls, processes, control) for family in _declared(module)
+    family
+    for module in (requests, policies, holds, upstreams, discovery, tls, processes, control)
+    for family in _declared(module)
 )
 """In the order of the metrics reference, which is made from it."""
 BY_NAME = {family.name: family for family in FAMILIES}
