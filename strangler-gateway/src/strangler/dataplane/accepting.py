@@ -27,7 +27,7 @@ logger = logging.getLogger("strangler.dataplane")
 class Accepting:
     """A worker's end of the listening socket."""
 
-    def __init__(self, begin: Callable[[], asyncio.Protocol], open_now: Callable[[], int], meters: Meters) -> None:
+    def __init__(self, begin: Callable[[], asyncio.BaseProtocol], open_now: Callable[[], int], meters: Meters) -> None:
         """``begin`` makes the protocol of a new connection, ``open_now`` says how many there are."""
         self._begin = begin
         self._open_now = open_now
@@ -66,7 +66,7 @@ class Accepting:
         if self._server is not None:
             self._server.close()
 
-    def _accepted(self) -> asyncio.Protocol:
+    def _accepted(self) -> asyncio.BaseProtocol:
         if self._open_now() + 1 >= self._room:
             self._loop.call_soon(self._pause)  # Before the event loop looks for the next one.
         return self._begin()
