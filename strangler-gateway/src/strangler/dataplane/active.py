@@ -1,6 +1,6 @@
 """A snapshot made ready for requests: compiled once per change, then only read."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from strangler.dataplane.counters import ArmCounters, Counters
 from strangler.dataplane.hold import Holds
@@ -24,8 +24,8 @@ from strangler.upstream.balancers import Balancers
 if TYPE_CHECKING:
     from strangler.dataplane.authenticators import Prepared
 
-SERVICE = Arm.SERVICE
-UNKNOWN = "not looked for yet"
+SERVICE: Final = Arm.SERVICE
+UNKNOWN: Final = "not looked for yet"
 
 
 class ActiveArm:

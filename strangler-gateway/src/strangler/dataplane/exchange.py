@@ -1,7 +1,7 @@
 """One request and its answer: what was decided about it, what became of it, and where that is counted."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from strangler.dataplane.forwarded import Ids
 from strangler.http1.body import CHUNKED, BodyReader, BoundedReader, request_reader
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from strangler.dataplane.forwarder import Forwarding
     from strangler.dataplane.hold import Place
 
-HELD_BYTES = 16 * 1024
+HELD_BYTES: Final = 16 * 1024
 """Of a held request's body that are read before it goes on."""
-UNDECIDED = Decision(Arm.MONOLITH, Reason.NO_ROUTE)
+UNDECIDED: Final = Decision(Arm.MONOLITH, Reason.NO_ROUTE)
 
 
 class Exchange:

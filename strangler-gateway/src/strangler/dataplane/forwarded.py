@@ -5,11 +5,12 @@ import random
 import re
 from collections.abc import Sequence
 from itertools import product
+from typing import Final
 
 from strangler.http1.request import RequestHead
 from strangler.http1.serializer import REPLACED
 
-_CLAIMS = (
+_CLAIMS: Final = (
     b"x-forwarded-for",
     b"x-forwarded-host",
     b"x-forwarded-port",
@@ -27,7 +28,7 @@ _CLAIMS = (
     b"x-request-id",
 )
 """What applications are known to take a proxy's word for: address, host, scheme, prefix, and even the path."""
-_NEVER = frozenset((b"proxy",))
+_NEVER: Final = frozenset((b"proxy",))
 """CGI would make it HTTP_PROXY, which programs take for the proxy that they are to use."""
 
 
@@ -36,21 +37,23 @@ def _spellings(name: bytes) -> set[bytes]:
     return set(map(b"".join, product(*((b"-", b"_") if byte == b"-" else (byte,) for byte in re.findall(b".", name)))))
 
 
-_LOOKALIKES = frozenset(spelling for name in _CLAIMS for spelling in _spellings(name)).difference(_CLAIMS)
-_UNTRUSTED = REPLACED | _LOOKALIKES | _NEVER | frozenset(_CLAIMS)
+_LOOKALIKES: Final = frozenset(spelling for name in _CLAIMS for spelling in _spellings(name)).difference(_CLAIMS)
+_UNTRUSTED: Final = REPLACED | _LOOKALIKES | _NEVER | frozenset(_CLAIMS)
 """From a client these are claims, and are replaced."""
-_TRUSTED = REPLACED | _LOOKALIKES | _NEVER | {b"x-forwarded-for", b"forwarded", b"x-request-id"}
+_TRUSTED: Final = REPLACED | _LOOKALIKES | _NEVER | {b"x-forwarded-for", b"forwarded", b"x-request-id"}
 """From a trusted proxy host, port and scheme are believed, and the address lists are extended."""
-_UNTRUSTED_NEW_TRACE = _UNTRUSTED | {b"traceparent", b"tracestate"}
-_TRUSTED_NEW_TRACE = _TRUSTED | {b"traceparent", b"tracestate"}
-_UNTRUSTED_SPAN = _UNTRUSTED | {b"traceparent"}
-_TRUSTED_SPAN = _TRUSTED | {b"traceparent"}
+_UNTRUSTED_NEW_TRACE: Final = _UNTRUSTED | {b"traceparent", b"tracestate"}
+_TRUSTED_NEW_TRACE: Final = _TRUSTED | {b"traceparent", b"tracestate"}
+_UNTRUSTED_SPAN: Final = _UNTRUSTED | {b"traceparent"}
+_TRUSTED_SPAN: Final = _TRUSTED | {b"traceparent"}
 """Where the gateway has a span of its own, which is the application's parent; the trace's state goes on."""
-_NONE: list[bytes] = []
+_NONE: Final[list[bytes]] = []
 
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 # Version 00 has exactly four parts; a later one may have more (Trace Context §3.2.2).
-_TRACEPARENT = re.compile(rb"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+_TRACEPARENT: Final = re.compile(
+    rb"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -4,7 +4,7 @@ import asyncio
 import math
 import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from strangler.dataplane.answers import problem
 from strangler.dataplane.exchange import Exchange
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from strangler.dataplane.tunnel import Tunnel
     from strangler.dataplane.worker import Worker
 
-LINGER_TIME = 2.0
+LINGER_TIME: Final = 2.0
 """Seconds in which the rest of a refused request is read and thrown away, so that the answer is not lost to a reset
 (RFC 9112 §9.6)."""
-_RESET = struct.pack("ii", 1, 0)
+_RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER: on, for no time."""
 
 

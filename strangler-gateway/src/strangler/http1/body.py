@@ -1,27 +1,30 @@
 """Where a body ends: by length, by chunks, or with the connection (RFC 9112 §6)."""
 
 import re
+from typing import Final
 
 from strangler.http1.refusal import RequestRefused
 from strangler.model.snapshot import Limits
 
-CHUNKED = -1
+CHUNKED: Final = -1
 """Stands in the place of a length."""
-UNTIL_CLOSE = -2
+UNTIL_CLOSE: Final = -2
 """A response without a length or chunks: it ends when the upstream closes."""
 
-STANDARD = Limits()
+STANDARD: Final = Limits()
 """The bounds on what applications answer."""
-FRAMING = frozenset((b"connection", b"content-length", b"host", b"te", b"trailer", b"transfer-encoding", b"upgrade"))
+FRAMING: Final = frozenset(
+    (b"connection", b"content-length", b"host", b"te", b"trailer", b"transfer-encoding", b"upgrade")
+)
 """Fields that no trailer may be (RFC 9110 §6.5.1): a recipient that merges trailers into the head would be misled."""
-PRIVILEGED = FRAMING | {
+PRIVILEGED: Final = FRAMING | {
     *(b"authorization", b"content-encoding", b"content-range", b"content-type", b"cookie", b"expect", b"forwarded"),
     *(b"max-forwards", b"proxy-authorization", b"range", b"set-cookie"),
 }
 """Those, and the fields that say who asks, from where and for what: a request's trailers cannot be these."""
 
-_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEX = frozenset(b"0123456789abcdefABCDEF")
+_TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEX: Final = frozenset(b"0123456789abcdefABCDEF")
 
 
 class ChunkError(Exception):
@@ -192,4 +195,4 @@ def chunk(piece: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
-LAST_CHUNK = b"0\r\n\r\n"
+LAST_CHUNK: Final = b"0\r\n\r\n"

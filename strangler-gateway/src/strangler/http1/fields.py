@@ -4,8 +4,9 @@ A section is the bytes from the CRLF before the first field to the empty line. A
 """
 
 import re
+from typing import Final
 
-_NAME = re.compile(rb"\r\n([^:\r\n]+):")
+_NAME: Final = re.compile(rb"\r\n([^:\r\n]+):")
 
 
 class Fields:

@@ -1,11 +1,13 @@
 """Where WebSocket's frames end in a stream (RFC 6455 §5.2), so that one of our own can be put between two of them."""
 
-CLOSE = 8
+from typing import Final
+
+CLOSE: Final = 8
 """The opcode of the frame that ends a conversation."""
-GOING_AWAY = 1001
+GOING_AWAY: Final = 1001
 """The close code of an endpoint that goes down (RFC 6455 §7.4.1)."""
 
-_LONGEST_HEAD = 14
+_LONGEST_HEAD: Final = 14
 
 
 class FrameBorders:

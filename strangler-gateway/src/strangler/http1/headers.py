@@ -2,10 +2,11 @@
 
 import re
 from functools import lru_cache
+from typing import Final
 
 from strangler.http1.refusal import RequestRefused
 
-HOP_BY_HOP = frozenset(
+HOP_BY_HOP: Final = frozenset(
     (
         b"connection",
         b"keep-alive",
@@ -19,14 +20,14 @@ HOP_BY_HOP = frozenset(
     )
 )
 
-COMMON = frozenset((b"close", b"keep-alive"))
+COMMON: Final = frozenset((b"close", b"keep-alive"))
 """What a Connection header says besides naming fields."""
 
-NOT_NAMEABLE = frozenset((b"host", b"content-length", b"content-type", b"authorization", b"cookie", b"date"))
+NOT_NAMEABLE: Final = frozenset((b"host", b"content-length", b"content-type", b"authorization", b"cookie", b"date"))
 """End-to-end fields that a Connection header cannot make hop-by-hop: naming them is an attack, not a wish."""
 
-_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~!$&'()*+,;=%-]{1,255})(?::[0-9]{0,5})?")
-_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HOST: Final = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~!$&'()*+,;=%-]{1,255})(?::[0-9]{0,5})?")
+_TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def is_length(value: bytes) -> bool:

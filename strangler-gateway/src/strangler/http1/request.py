@@ -1,5 +1,7 @@
 """A request's head from its bytes: llhttp's strict grammar, and behind it the checks that llhttp leaves to us."""
 
+from typing import Final
+
 import httptools
 
 from strangler.http1.body import CHUNKED
@@ -8,11 +10,11 @@ from strangler.http1.section import HeaderSection
 from strangler.http1.target import read_host, read_target
 from strangler.model.snapshot import Limits
 
-REMEMBERED = 512
+REMEMBERED: Final = 512
 """Header sections that a worker remembers before it begins anew."""
-LONGEST_REMEMBERED = 4 * 1024
+LONGEST_REMEMBERED: Final = 4 * 1024
 """Bytes of a section that is worth remembering. One takes about four times its bytes, all of them 10 MB at most."""
-_VERSIONS = {b" HTTP/1.1": 1, b" HTTP/1.0": 0}
+_VERSIONS: Final = {b" HTTP/1.1": 1, b" HTTP/1.0": 0}
 
 
 class RequestHead:

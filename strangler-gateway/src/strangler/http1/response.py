@@ -1,6 +1,7 @@
 """An upstream's response head from its bytes, and how long its body is."""
 
 import re
+from typing import Final
 
 import httptools
 
@@ -9,12 +10,12 @@ from strangler.http1.fields import Fields
 from strangler.http1.headers import COMMON, HOP_BY_HOP, is_length, list_members
 from strangler.http1.refusal import ResponseRefused
 
-MAX_HEAD = 64 * 1024
-MAX_FIELDS = 256
+MAX_HEAD: Final = 64 * 1024
+MAX_FIELDS: Final = 256
 
-_NO_NAMES: frozenset[bytes] = frozenset()
-_NOT_IN_REASON = re.compile(rb"[^\t -~\x80-\xff]")
-_VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
+_NO_NAMES: Final[frozenset[bytes]] = frozenset()
+_NOT_IN_REASON: Final = re.compile(rb"[^\t -~\x80-\xff]")
+_VERSIONS: Final = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 
 
 class ResponseHead:
@@ -35,13 +36,18 @@ class ResponseHead:
     """All fields of a 101, for whoever asked for it to judge; other heads do not have it."""
 
 
-NO_LENGTH = -3
+NO_LENGTH: Final = -3
 """A response without a body that announces no length either."""
 
 
-KEPT, DROPPED, LENGTH, CONNECTION, CODING, LOCATED = range(6)
+KEPT: Final = 0
+DROPPED: Final = 1
+LENGTH: Final = 2
+CONNECTION: Final = 3
+CODING: Final = 4
+LOCATED: Final = 5
 """What a field is to the relay."""
-MOST_SPELLINGS = 512
+MOST_SPELLINGS: Final = 512
 """Spellings of field names that are remembered; applications use a dozen."""
 
 
@@ -132,7 +138,7 @@ class ResponseParser:
         return kind
 
 
-_KINDS = {
+_KINDS: Final = {
     b"connection": CONNECTION,
     b"content-length": LENGTH,
     b"content-location": LOCATED,

@@ -5,7 +5,7 @@ only the request line differs (the redundancy that HPACK was made for). So secti
 the parser remembers those it has met.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from strangler.http1.body import CHUNKED
 from strangler.http1.fields import Fields
@@ -13,7 +13,7 @@ from strangler.http1.headers import COMMON, connection_names, is_length
 from strangler.http1.refusal import RequestRefused
 from strangler.http1.websocket import is_opening
 
-_SPECIAL = frozenset(
+_SPECIAL: Final = frozenset(
     (
         b"connection",
         b"content-length",
@@ -25,10 +25,10 @@ _SPECIAL = frozenset(
         b"x-request-id",
     )
 )
-_LOOKALIKES = frozenset((b"content_length", b"transfer_encoding"))
+_LOOKALIKES: Final = frozenset((b"content_length", b"transfer_encoding"))
 """Fields that an application behind CGI variables would take for those that frame the body."""
-_NO_NAMES: frozenset[bytes] = frozenset()
-_NONE: list[bytes] = []
+_NO_NAMES: Final[frozenset[bytes]] = frozenset()
+_NONE: Final[list[bytes]] = []
 
 
 class HeaderSection(Fields):

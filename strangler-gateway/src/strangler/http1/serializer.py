@@ -1,15 +1,16 @@
 """Heads to bytes. Values come from the parsers, which let no CR, LF or NUL through."""
 
 from http import HTTPStatus
+from typing import Final
 
 from strangler.http1.body import CHUNKED
 from strangler.http1.headers import HOP_BY_HOP
 from strangler.http1.request import RequestHead
 
-REPLACED = HOP_BY_HOP | {b"host", b"content-length"}
+REPLACED: Final = HOP_BY_HOP | {b"host", b"content-length"}
 """Request fields that the gateway writes itself or drops."""
 
-_CARRY_CONTENT = frozenset((b"POST", b"PUT", b"PATCH"))
+_CARRY_CONTENT: Final = frozenset((b"POST", b"PUT", b"PATCH"))
 """Methods whose empty body is announced as such (RFC 9110 §8.6)."""
 
 
@@ -33,7 +34,7 @@ def request_head(
     return b"%b %b HTTP/1.1\r\nHost: %b%b%b%b" % (head.method, target, host, kept, added, framing)
 
 
-_STATUS_LINES = {int(status): b"HTTP/1.1 %d %b" % (status, status.phrase.encode()) for status in HTTPStatus}
+_STATUS_LINES: Final = {int(status): b"HTTP/1.1 %d %b" % (status, status.phrase.encode()) for status in HTTPStatus}
 
 
 def status_line(status: int, reason: bytes) -> bytes:

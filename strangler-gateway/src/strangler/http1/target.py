@@ -1,11 +1,12 @@
 """The request target and the host it is meant for (RFC 9112 §3.2)."""
 
 import re
+from typing import Final
 
 from strangler.http1.headers import is_host
 from strangler.http1.refusal import RequestRefused
 
-_ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)(.*)", re.DOTALL)
+_ABSOLUTE: Final = re.compile(rb"(?i:https?)://([^/?#]*)(.*)", re.DOTALL)
 
 
 def read_target(method: bytes, target: bytes) -> tuple[bytes, bytes | None]:

@@ -4,16 +4,17 @@ import base64
 import hashlib
 import hmac
 import re
+from typing import Final
 
 from strangler.http1.fields import Fields
 from strangler.http1.headers import list_members
 from strangler.http1.refusal import ResponseRefused
 
-OPENING = b"\r\nConnection: Upgrade\r\nUpgrade: websocket"
+OPENING: Final = b"\r\nConnection: Upgrade\r\nUpgrade: websocket"
 """What goes with both heads of a handshake; hop-by-hop, so each hop writes its own."""
 
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==")
 """Sixteen bytes in base64."""
 
 

@@ -1,14 +1,15 @@
 """Whether a request that failed may be sent once more: one function, and each refusal says why."""
 
 from enum import StrEnum
+from typing import Final
 
 from strangler.model.failure import Failure
 
-IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"))
+IDEMPOTENT: Final = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"))
 """Methods that may be repeated without asking (RFC 9110 §9.2.2)."""
-SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
+SAFE: Final = frozenset((b"GET", b"HEAD", b"OPTIONS"))
 """Methods that change nothing (RFC 9110 §9.2.1), and that the gateway takes."""
-NEVER_LEFT = frozenset((Failure.CONNECT, Failure.TLS, Failure.CONNECT_TIMEOUT, Failure.POOL_FULL))
+NEVER_LEFT: Final = frozenset((Failure.CONNECT, Failure.TLS, Failure.CONNECT_TIMEOUT, Failure.POOL_FULL))
 """Failures of an attempt of which no byte was sent."""
 
 
@@ -48,8 +49,8 @@ class Retry(StrEnum):
         return self in _COSTS
 
 
-_GRANTED = frozenset((Retry.NEVER_SENT, Retry.STALE_CONNECTION, Retry.FAILED_ANSWER))
-_COSTS = frozenset((Retry.STALE_CONNECTION, Retry.FAILED_ANSWER))
+_GRANTED: Final = frozenset((Retry.NEVER_SENT, Retry.STALE_CONNECTION, Retry.FAILED_ANSWER))
+_COSTS: Final = frozenset((Retry.STALE_CONNECTION, Retry.FAILED_ANSWER))
 
 
 def judge_retry(

@@ -1,8 +1,10 @@
 """The bucket of a subject: a number that decides who is in a canary, the same in every process and language."""
 
+from typing import Final
+
 import mmh3
 
-BUCKETS = 10_000
+BUCKETS: Final = 10_000
 """One bucket is a hundredth of a percent."""
 
 

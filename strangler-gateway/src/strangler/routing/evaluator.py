@@ -1,19 +1,21 @@
 """Flag and subject to a decision that carries its reason."""
 
+from typing import Final
+
 from strangler.model.decision import Arm, Decision, Reason
 from strangler.model.flag import Flag, Stage
 from strangler.routing.bucket import bucket
 
-CANARY = Stage.CANARY
-NO_ROUTE = Decision(Arm.MONOLITH, Reason.NO_ROUTE)
-KILLED = Decision(Arm.MONOLITH, Reason.KILLED)
-FALLBACK = Decision(Arm.MONOLITH, Reason.FALLBACK)
-_STAGE_MONOLITH = Decision(Arm.MONOLITH, Reason.STAGE_MONOLITH)
-_STAGE_SERVICE = Decision(Arm.SERVICE, Reason.STAGE_SERVICE)
-_COHORT = Decision(Arm.SERVICE, Reason.COHORT)
-_BELOW = Decision(Arm.SERVICE, Reason.BELOW_WEIGHT)
-_ABOVE = Decision(Arm.MONOLITH, Reason.ABOVE_WEIGHT)
-_NO_SUBJECT = Decision(Arm.MONOLITH, Reason.NO_SUBJECT)
+CANARY: Final = Stage.CANARY
+NO_ROUTE: Final = Decision(Arm.MONOLITH, Reason.NO_ROUTE)
+KILLED: Final = Decision(Arm.MONOLITH, Reason.KILLED)
+FALLBACK: Final = Decision(Arm.MONOLITH, Reason.FALLBACK)
+_STAGE_MONOLITH: Final = Decision(Arm.MONOLITH, Reason.STAGE_MONOLITH)
+_STAGE_SERVICE: Final = Decision(Arm.SERVICE, Reason.STAGE_SERVICE)
+_COHORT: Final = Decision(Arm.SERVICE, Reason.COHORT)
+_BELOW: Final = Decision(Arm.SERVICE, Reason.BELOW_WEIGHT)
+_ABOVE: Final = Decision(Arm.MONOLITH, Reason.ABOVE_WEIGHT)
+_NO_SUBJECT: Final = Decision(Arm.MONOLITH, Reason.NO_SUBJECT)
 
 
 def evaluate(flag: Flag, group: str, subject: str | None) -> Decision:

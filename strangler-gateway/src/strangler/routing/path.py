@@ -9,15 +9,16 @@ is ever rewritten.
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from strangler.model.route import Route
 
-_ODD = re.compile(rb"%|//|/\.|;|\\")
-_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
-_DOUBT = re.compile(rb"%(?![0-9A-Fa-f]{2})|%[01][0-9A-Fa-f]|%7[Ff]")
+_ODD: Final = re.compile(rb"%|//|/\.|;|\\")
+_PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+_DOUBT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})|%[01][0-9A-Fa-f]|%7[Ff]")
 """A percent sign that encodes nothing, or an encoded control character: NUL, CR and LF among them."""
-_CONTROLS = bytes((*range(1, 32), 127))
-_BACKSLASH_TO_SLASH = bytes.maketrans(b"\\", b"/")
+_CONTROLS: Final = bytes((*range(1, 32), 127))
+_BACKSLASH_TO_SLASH: Final = bytes.maketrans(b"\\", b"/")
 
 
 @dataclass(frozen=True, slots=True)

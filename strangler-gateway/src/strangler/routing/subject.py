@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
+from typing import Final
 
 from strangler.model.route import StickySource, SubjectKind
 from strangler.routing.fields import Fields
@@ -79,4 +80,4 @@ def _text(claim: object) -> str | None:
     return str(claim) if isinstance(claim, int) and not isinstance(claim, bool) else None
 
 
-_LOOKS: dict[SubjectKind, Look] = {SubjectKind.HEADER: _header, SubjectKind.COOKIE: _cookie}
+_LOOKS: Final[dict[SubjectKind, Look]] = {SubjectKind.HEADER: _header, SubjectKind.COOKIE: _cookie}

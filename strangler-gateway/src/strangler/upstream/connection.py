@@ -1,7 +1,7 @@
 """One connection to an application: sends requests, takes answers apart, and says when it can be used again."""
 
 import asyncio
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from strangler.http1.body import BodyReader, ChunkError, CloseReader, body_reader
 from strangler.http1.refusal import ResponseRefused
@@ -11,8 +11,8 @@ from strangler.upstream.cork import Cork
 from strangler.upstream.reads import SharedReads
 from strangler.upstream.unread import unread
 
-SWITCHING = 101
-WRITE_HIGH = 32 * 1024
+SWITCHING: Final = 101
+WRITE_HIGH: Final = 32 * 1024
 """Bytes that may wait in a connection's buffer before the side that fills it is paused."""
 
 

@@ -6,10 +6,11 @@ asleep again before the next. Written one right after the other, most of them fi
 """
 
 import asyncio
+from typing import Final
 
-MOST = 32
+MOST: Final = 32
 """Writes that are held at most: those behind them should not wait for long."""
-LARGE = 16 * 1024
+LARGE: Final = 16 * 1024
 """Bytes of a write that is worth a wake-up of its own, and not worth the memory of holding it."""
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import errno
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from strangler.http1.response import ResponseParser
 from strangler.model.failure import Failure
@@ -18,7 +18,7 @@ from strangler.upstream.standing import Standing
 if TYPE_CHECKING:
     from strangler.upstream.secure import Security
 
-REUSE_UNSAFE_WITHIN = 1.0
+REUSE_UNSAFE_WITHIN: Final = 1.0
 """Seconds. A request that cannot be repeated only takes a connection that was in use until so recently: applications
 close idle connections after 2 s (gunicorn) or more, and such a request would be lost in the race with that."""
 OUT_OF_DESCRIPTORS = frozenset((errno.EMFILE, errno.ENFILE))
