@@ -1,5 +1,6 @@
 """While a module is held its writes wait in the worker: bounded, in order, for the arm that owns them afterwards."""
 
+import json
 import signal
 import threading
 import time
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,6 +103,29 @@ def test_writes_wait_reads_and_other_modules_do_not_and_the_wait_ends_at_the_new
         assert [writer.answer().status, buyer.answer().status] == [200, 200]
         assert sorted(shop.service.targets()) == [b"/items/1", b"/orders"]
         assert other.ask(post()).status == 200
+
+
+def test_the_access_log_says_how_long_a_request_was_held(shop: Shop) -> None:
+    def logged(path: str) -> dict[str, Any]:
+        wait_until(lambda: path.encode() in shop.rig.access_log.read_bytes(), f"a line for {path}")
+        lines = map(json.loads, shop.rig.access_log.read_text().splitlines())
+        return next(line for line in lines if line["path"] == path)
+
+    hold = shop.rig.hold("catalog")
+    with shop.client() as writer, shop.client() as gone, shop.client() as reader:
+        writer.send(post())
+        gone.send(post("/items/gone"))
+        shop.wait_until_held(hold, 2)
+        assert reader.ask(request("GET", "/items/read")).status == 200
+        gone.close()
+        shop.wait_until_held(hold, 1)
+        shop.rig.release(hold)
+        assert writer.answer().status == 200
+    held, left = logged("/items/1"), logged("/items/gone")
+    assert 0 < held["held_ms"] <= held["duration_ms"]
+    assert (left["status"], left["failure"]) == (0, "gone.client")
+    assert 0 < left["held_ms"] <= left["duration_ms"] + 0.001
+    assert "held_ms" not in logged("/items/read")
 
 
 def test_it_is_acknowledged_when_the_last_write_in_flight_is_over(shop: Shop) -> None:

@@ -96,7 +96,8 @@ def test_httpx_and_curl_are_answered(secure: Secure) -> None:
 
 def test_the_application_is_told_that_the_client_speaks_tls(secure: Secure) -> None:
     with secure.bench.upstream() as upstream:
-        ask(secure.connect(), request("GET", "/")).answer()
+        ask(secure.connect(), request("GET", "/", "X-Request-ID: by-tls")).answer()
+        assert secure.bench.entry("by-tls")["scheme"] == "https"
     (told,) = upstream.requests
     assert told.value("x-forwarded-proto") == b"https"
     assert told.value("forwarded") == b'for=127.0.0.1;host="shop.example";proto=https'

@@ -49,6 +49,7 @@ def test_a_sampled_request_is_a_span_between_its_client_and_the_application(benc
     assert said.pop("strangler.revision") >= 1
     assert said == {
         "http.request.method": "POST",
+        "url.scheme": "http",
         "url.path": "/a/b",
         "server.address": "shop.example",
         "network.protocol.version": "1.1",

@@ -24,7 +24,7 @@ class _Named:
 
 def finished(head: bytes = HEAD, **values: Any) -> Exchange:
     """A request that was answered by ``products-get`` unless ``values`` say otherwise."""
-    exchange = Exchange(RequestParser(Limits()).parse(head), _Active(), "127.0.0.1")  # type: ignore[arg-type] # a stand-in
+    exchange = Exchange(RequestParser(Limits()).parse(head), _Active(), "127.0.0.1", b"http")  # type: ignore[arg-type] # a stand-in
     settings = {
         "route": _Named("products-get"),
         "arm": object(),

@@ -43,6 +43,7 @@ def test_a_line_says_everything_by_name() -> None:
         "request_id": "id-1",
         "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
         "client": "127.0.0.1",
+        "scheme": "http",
         "protocol": "HTTP/1.1",
         "method": "GET",
         "host": "shop.example",
@@ -64,6 +65,12 @@ def test_an_answer_that_came_at_once_had_its_first_byte_with_its_last() -> None:
     assert read(line(finished(), EPOCH, LogSettings()))["first_byte_ms"] == 12.346
 
 
+def test_a_held_request_says_for_how_long_also_if_it_ended_so() -> None:
+    assert "held_ms" not in read(line(finished(), EPOCH, LogSettings()))
+    assert read(line(finished(held=0.5, took=0.75), EPOCH, LogSettings()))["held_ms"] == 500
+    assert read(line(finished(held=-100.25, took=0.75), EPOCH, LogSettings()))["held_ms"] == 500
+
+
 def test_a_failure_is_named_and_had_no_first_byte() -> None:
     record = read(line(finished(failure=Failure.RESET_BEFORE_HEAD, status=502), EPOCH, LogSettings()))
     assert (record["failure"], record["first_byte_ms"]) == ("head.upstream", None)
@@ -80,7 +87,7 @@ def test_the_reference_lists_every_field_and_no_other() -> None:
     page = (Path(__file__).parents[3] / "docs" / "reference" / "access-log.md").read_text()
     rows = [row.split("|")[1] for row in page.splitlines() if row.startswith("| `")]
     documented = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
-    exchange = finished(identity=Identity("anna"), failure=Failure.RESET_IN_BODY)
+    exchange = finished(identity=Identity("anna"), failure=Failure.RESET_IN_BODY, held=0.5)
     fields = list(read(line(exchange, EPOCH, EVERYTHING)))
     assert sorted(documented) == sorted(fields)
     shown = next(row for row in page.splitlines() if row.startswith("{"))

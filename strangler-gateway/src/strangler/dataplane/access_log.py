@@ -77,10 +77,6 @@ class AccessLog:
             self._handed += len(batch)
             self._batches.put(batch)
 
-    def reopen(self) -> None:
-        """Open the file anew before the next line, since it was moved away. Noticed within a second without this."""
-        self._look_at = 0.0
-
     def end(self) -> None:
         """Write the rest, then end; does not wait for that."""
         self.flush()

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, cast
 
@@ -168,7 +169,7 @@ class Downstream(Waits):
             return False
         head = self._worker.parser.parse(buffer[:end])
         self._buffer = buffer[end:]
-        self.exchange = exchange = Exchange(head, self._worker.active, self.peer.client(head))
+        self.exchange = exchange = Exchange(head, self._worker.active, self.peer.client(head), self.peer.scheme)
         self._worker.in_flight += 1
         pipeline.run(exchange, self)
         return True
@@ -219,11 +220,14 @@ class Downstream(Waits):
 
     def hold_on(self, seconds: float) -> None:
         """The request is held, at most for so long."""
+        if self.exchange is not None:
+            self.exchange.held = -time.perf_counter()
         self._expect(RESPONSE, 2 * seconds)  # The hold's own end comes first; this is for the case that it does not.
 
     def go_on(self) -> None:
         """The hold is over."""
         if self.exchange is not None:
+            self.exchange.held += time.perf_counter()
             pipeline.resume(self.exchange, self, self._worker.active)
 
     def _stop_waiting(self) -> None:

@@ -31,17 +31,18 @@ class Exchange:
 
     __slots__ = (
         "active", "answer_fields", "answered", "arm", "attempts", "began", "body", "bytes_in", "bytes_out", "client",
-        "deadline", "decision", "endpoint", "failure", "forwarding", "head", "identity", "ids", "keep_alive", "place",
-        "route", "status", "took",
+        "deadline", "decision", "endpoint", "failure", "forwarding", "head", "held", "identity", "ids", "keep_alive",
+        "place", "route", "scheme", "status", "took",
     )  # fmt: skip
 
     took: float
     """Seconds from the head's last byte in to the answer's last byte out; known once it is recorded."""
 
-    def __init__(self, head: RequestHead, active: "Active", client: str) -> None:
+    def __init__(self, head: RequestHead, active: "Active", client: str, scheme: bytes) -> None:
         self.head = head
         self.active = active
         self.client = client
+        self.scheme = scheme
         self.began = time.perf_counter()
         self.deadline: Deadline | None = None
         self.ids = Ids(head)
@@ -67,6 +68,8 @@ class Exchange:
         """How often the request was sent, or was to be sent, to an endpoint."""
         self.answered = 0.0
         """When the head of the answer came, by the clock of ``began``; 0 if not, or with the whole of it."""
+        self.held = 0.0
+        """Seconds for which it was held; while it is, the moment in which that began, below zero."""
         self.status = 0
         self.failure: Failure | None = None
         self.bytes_in = 0

@@ -82,14 +82,14 @@ def is_trusted(address: str, networks: Sequence[Network]) -> bool:
 class Peer:
     """The other end of a downstream connection, and what of its requests is believed."""
 
-    __slots__ = ("_forwarded_for", "_host", "_networks", "_replaced", "_scheme", "_via", "address", "trusted")
+    __slots__ = ("_forwarded_for", "_host", "_networks", "_replaced", "_via", "address", "scheme", "trusted")
 
     def __init__(self, address: str, networks: Sequence[Network], *, secure: bool = False) -> None:
         self.address = address
         self._networks = networks
         self.trusted = bool(networks) and is_trusted(address, networks)
         self._host = self._replaced = b""
-        self._scheme = b"https" if secure else b"http"
+        self.scheme = b"https" if secure else b"http"
         plain = address.encode()
         self._forwarded_for = plain
         self._via = b'for="[%b]"' % plain if b":" in plain else b"for=%b" % plain
@@ -123,7 +123,7 @@ class Peer:
         return (_TRUSTED if self.trusted else _UNTRUSTED), first + ids.line
 
     def _replacement(self, host: bytes) -> bytes:
-        scheme = self._scheme
+        scheme = self.scheme
         block = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Proto: %b" % (self._forwarded_for, scheme)
         if not host:
             return block + b"\r\nForwarded: %b;proto=%b" % (self._via, scheme)
@@ -138,7 +138,7 @@ class Peer:
             b"\r\nForwarded: %b" % b", ".join((*chain, self._via)),
         ]
         if b"x-forwarded-proto" not in names:
-            lines.append(b"\r\nX-Forwarded-Proto: " + self._scheme)
+            lines.append(b"\r\nX-Forwarded-Proto: " + self.scheme)
         if head.host and b"x-forwarded-host" not in names:
             lines.append(b"\r\nX-Forwarded-Host: %b" % head.host)
         return b"".join(lines)

@@ -49,8 +49,8 @@ def line(exchange: "Exchange", epoch: float, settings: LogSettings) -> bytes:
     decision = exchange.decision if exchange.arm is not None else None
     # Host, method and ids were checked to be of harmless characters where they came in.
     return (
-        b'{"time":"%b.%06dZ","request_id":"%b","trace_id":"%b","client":%b,"protocol":"HTTP/1.%d","method":"%b",'
-        b'"host":"%b","path":"%b","status":%d,%b,"attempts":%d,"first_byte_ms":%b,"duration_ms":%.3f,"bytes_in":%d,'
+        b'{"time":"%b.%06dZ","request_id":"%b","trace_id":"%b","client":%b,"scheme":"%b",'
+        b'"protocol":"HTTP/1.%d","method":"%b","host":"%b","path":"%b","status":%d,%b,"attempts":%d,"first_byte_ms":%b,"duration_ms":%.3f,"bytes_in":%d,'
         b'"bytes_out":%d%b}\n'
     ) % (
         _second(seconds),
@@ -58,6 +58,7 @@ def line(exchange: "Exchange", epoch: float, settings: LogSettings) -> bytes:
         ids.request_id,
         ids.trace_id,
         _quoted(exchange.client),
+        exchange.scheme,
         head.minor,
         head.method,
         head.host,
@@ -74,7 +75,7 @@ def line(exchange: "Exchange", epoch: float, settings: LogSettings) -> bytes:
         took * 1000,
         exchange.bytes_in,
         exchange.bytes_out,
-        b"" if exchange.failure is None and not settings.also else _rest(exchange, settings),
+        b"" if exchange.failure is None and not exchange.held and not settings.also else _rest(exchange, settings),
     )
 
 
@@ -120,9 +121,16 @@ def _first_byte(exchange: "Exchange") -> bytes:
     return b"%.3f" % (exchange.took * 1000) if exchange.failure is None else b"null"
 
 
+def _held(exchange: "Exchange") -> float:
+    """Seconds; of a request that ended while it was held, those until its end."""
+    return exchange.held if exchange.held > 0 else exchange.held + exchange.began + exchange.took
+
+
 def _rest(exchange: "Exchange", settings: LogSettings) -> bytes:
     """What only some lines have."""
     parts = []
+    if exchange.held:
+        parts.append(b',"held_ms":%.3f' % (_held(exchange) * 1000))
     if "query" in settings.also and exchange.head.query:
         parts.append(b',"query":"%b"' % _escaped(redacted(exchange.head.query, _secret(settings.redact))))
     if "user_agent" in settings.also and b"user-agent" in exchange.head.fields.names:

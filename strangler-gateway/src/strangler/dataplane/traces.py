@@ -170,6 +170,7 @@ def span_of(exchange: "Exchange", epoch: int) -> Span:
     method, name = head.method.decode("latin-1"), route.route.name if route is not None else ""
     attributes: dict[str, Attribute] = {
         "http.request.method": method,
+        "url.scheme": exchange.scheme.decode("latin-1"),
         "url.path": head.path.decode("utf-8", "backslashreplace"),
         "server.address": head.host.decode("latin-1"),
         "network.protocol.version": f"1.{head.minor}",
@@ -187,6 +188,8 @@ def span_of(exchange: "Exchange", epoch: int) -> Span:
         attributes["strangler.arm"] = exchange.decision.arm.value
         attributes["strangler.reason"] = exchange.decision.reason.value
         attributes["strangler.endpoint"] = exchange.endpoint
+    if exchange.held > 0:
+        attributes["strangler.held_ms"] = round(exchange.held * 1000)
     if failure is not None:
         attributes["error.type"] = failure.label
     is_ours = exchange.status >= 500 or (failure is not None and failure.culprit != "client")
