@@ -1,9 +1,12 @@
 """The end of a gateway, wanted or not: what is in flight is finished, and nothing is left behind."""
 
+import hashlib
+import json
 import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import psutil
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from e2e.conftest import Arms
 from support.gateway import SOCKETS, Gateway
 from support.load import Plan, Request, background
-from support.raw_http import wait_until
+from support.raw_http import Client, request, wait_until
 
 LONG = Request("/drip?count=12&ms=100")
 BUSY = (Request("/items/1"), Request("/slow?ms=30"), Request("/echo", method="POST", body="x" * 5000))
@@ -48,6 +51,32 @@ def test_sigterm_under_load_finishes_what_is_in_flight_and_leaves_nothing(
     assert {path.name for path in gateway.place.state.iterdir()} & {*SOCKETS, "run.json"} == set()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", gateway.place.listen), timeout=5)
+
+
+def test_sigterm_with_fifty_uploads_running_completes_fifty_of_fifty(own_gateway: Gateway) -> None:
+    gateway = own_gateway
+    body = bytes(range(256)) * 4096
+    sha256 = hashlib.sha256(body).hexdigest()
+    head = request("PUT", "/echo", f"Content-Length: {len(body)}")
+    with ExitStack() as stack:
+        clients = [stack.enter_context(Client(gateway.place.listen)) for _ in range(50)]
+        for client in clients:
+            client.send(head + body[: len(body) // 3])
+        wait_until(lambda: gateway.in_flight() == 50, "all uploads are under way")
+        gateway.process.signal(signal.SIGTERM)
+        wait_until(lambda: not accepts(gateway.place.listen), "the port is closed")
+        for client in clients:
+            client.send(body[len(body) // 3 :])
+        answers = [client.answer() for client in clients]
+    assert [answer.status for answer in answers] == [200] * 50
+    assert {json.loads(answer.body)["sha256"] for answer in answers} == {sha256}
+    assert {answer.value("connection") for answer in answers} == {b"close"}
+    assert gateway.process.wait(10) == 0
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_the_children_of_a_killed_supervisor_finish_what_they_have_and_end_by_themselves(

@@ -110,7 +110,7 @@ def test_writes_that_do_not_end_are_named_and_the_hold_is_released_again_or_kept
     with Client(gateway.place.listen) as client:
         for keep in (False, True):
             client.send(request("POST", "/slow?ms=1500", body=b"{}"))
-            wait_until(lambda: is_in_flight(gateway), "it is in flight")
+            wait_until(lambda: gateway.in_flight() == 1, "it is in flight")
             answer = gateway.hold("orders", seconds=20, drain_within=0.3, keep=keep)
             assert (answer["in_force"], len(answer["missing"])) == (keep, 1), answer
             (worker,) = [at for at in answer["workers"] if not at["drained"]]
@@ -120,12 +120,6 @@ def test_writes_that_do_not_end_are_named_and_the_hold_is_released_again_or_kept
         assert [(hold["module"], hold["author"], hold["reason"]) for hold in status] == [("orders", "tests", "a test")]
         wait_until(lambda: all(at["drained"] for at in held_by(gateway)), "it drains later")
         assert gateway.release("orders")["in_force"] is False
-
-
-def is_in_flight(gateway: Gateway) -> bool:
-    metrics = gateway.admin.get(f"http://127.0.0.1:{gateway.place.admin}/metrics").text
-    lines = [line for line in metrics.splitlines() if line.startswith("strangler_worker_requests_in_flight{")]
-    return any(float(line.split()[-1]) > 0 for line in lines)
 
 
 def held_by(gateway: Gateway) -> list[dict[str, object]]:

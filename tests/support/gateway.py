@@ -102,6 +102,12 @@ class Gateway:
         """Run ``strangler`` with this gateway's state folder."""
         return command(*arguments, env={"STRANGLER_STATE": str(self.place.state)})
 
+    def in_flight(self) -> int:
+        """Requests under way in all workers, as they said last."""
+        page = self.admin.get(f"http://127.0.0.1:{self.place.admin}/metrics").text
+        name = "strangler_worker_requests_in_flight{"
+        return sum(round(float(line.split()[-1])) for line in page.splitlines() if line.startswith(name))
+
     # What a client does
 
     def ask(self, target: str, **headers: str) -> dict[str, Any]:

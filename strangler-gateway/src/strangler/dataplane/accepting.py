@@ -59,8 +59,10 @@ class Accepting:
             self._reopening = self._loop.create_task(self._go_on())
 
     def close(self) -> None:
-        """Accept nothing more, for good."""
-        self._listener = None
+        """Accept nothing more, for good: once every worker has done so the port is closed."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
         if self._reopening is not None:
             self._reopening.cancel()
         if self._server is not None:
