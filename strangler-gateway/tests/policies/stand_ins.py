@@ -47,8 +47,8 @@ class Flights:
 class Request:
     """A request as guards see it."""
 
-    def __init__(self, *fields: str, target: str = "/") -> None:
-        lines = [f"GET {target} HTTP/1.1", "Host: shop.example", *fields]
+    def __init__(self, *fields: str, target: str = "/", method: str = "GET") -> None:
+        lines = [f"{method} {target} HTTP/1.1", "Host: shop.example", *fields]
         self.head: RequestHead = RequestParser(Limits()).parse("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n")
         self.client = "127.0.0.1"
         self.identity: object | None = None

@@ -1,6 +1,5 @@
 """The monolith's own sessions, as Flask and Django themselves make them."""
 
-import json
 import pickle
 import uuid
 from collections.abc import Callable
@@ -12,11 +11,11 @@ from django.core import signing
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from strangler.model.authentication import Ask, Names
+from strangler.model.authentication import Names
 from strangler.policies.identity import Identity
 from strangler.policies.method import Method, Outcomes
 from strangler.policies.refusals import Rejected, Unavailable
-from strangler.policies.sessions import AskedSession, CookieSession, TableSession
+from strangler.policies.sessions import CookieSession, TableSession
 from strangler.policies.signed_cookies import COOKIE_SALT, TABLE_SALT, DjangoCookies, FlaskCookies
 from strangler.telemetry.meters import Meters
 
@@ -211,6 +210,47 @@ def test_a_pickled_session_is_never_loaded(times: Times) -> None:
     assert reason(django_session(times), f"Cookie: session={text}") == "malformed"
 
 
+# Pages of other sites
+
+PAGES = [
+    ("GET", ("Origin: https://evil.example", "Sec-Fetch-Site: cross-site"), True),
+    ("POST", (), True),
+    ("POST", ("Origin: https://shop.example",), True),
+    ("POST", ("Origin: HTTPS://SHOP.example",), True),
+    ("POST", ("Sec-Fetch-Site: same-origin", "Origin: https://shop.example"), True),
+    ("POST", ("Sec-Fetch-Site: none",), True),
+    ("POST", ("Sec-Fetch-Site: same-site", "Origin: https://app.example"), True),
+    ("POST", ("Origin: https://app.example",), True),
+    ("POST", ("Origin: https://evil.example",), False),
+    ("POST", ("Origin: https://shop.example.evil.example",), False),
+    ("POST", ("Origin: https://shop.example:8443",), False),
+    ("POST", ("Origin: null",), False),
+    ("POST", ("Origin:",), False),
+    ("POST", ("Sec-Fetch-Site: cross-site",), False),
+    ("POST", ("Sec-Fetch-Site: cross-site", "Origin: https://shop.example"), False),
+    ("POST", ("Sec-Fetch-Site: same-site", "Origin: https://evil.example"), False),
+    ("POST", ("Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: cross-site"), False),
+    ("POST", ("Origin: https://app.example", "Origin: https://evil.example"), False),
+    ("PUT", ("Origin: https://evil.example",), False),
+    ("DELETE", ("Origin: https://evil.example",), False),
+    ("PATCH", ("Origin: https://evil.example",), False),
+]
+
+
+@pytest.mark.parametrize(("verb", "fields", "known"), PAGES)
+def test_a_cookie_counts_for_no_change_that_another_sites_page_asks_for(
+    times: Times, verb: str, fields: tuple[str, ...], known: bool
+) -> None:
+    session = flask_session(times)
+    session.origins = frozenset({b"https://app.example"})
+    request = Request(f"Cookie: session={flask_cookie({'_user_id': 7})}", *fields, method=verb)
+    if known:
+        assert isinstance(session.identify(request), Identity)
+    else:
+        with pytest.raises(Rejected, match="cross_site"):
+            session.identify(request)
+
+
 # In the monolith's table
 
 
@@ -283,101 +323,3 @@ def test_while_the_database_is_down_nobody_can_say(times: Times) -> None:
     table.rows = None
     with pytest.raises(Unavailable):
         identify(table_session(times, table), f"Cookie: session={KEY}")
-
-
-# Asked
-
-
-class Monolith:
-    """Fills the port by a function of what it is sent."""
-
-    def __init__(self, answer: tuple[int, bytes] | None) -> None:
-        self.answer = answer
-        self.asked: list[tuple[bytes, bytes]] = []
-
-    async def ask(self, cookie: bytes, authorization: bytes) -> tuple[int, bytes]:
-        self.asked.append((cookie, authorization))
-        if self.answer is None:
-            raise Unavailable("it is down")
-        return self.answer
-
-
-ME = 200, json.dumps({"user": {"id": 7, "email": "u@x"}, "roles": ["staff"]}).encode()
-
-
-def asked_session(times: Times, monolith: Monolith, **settings: Any) -> AskedSession:
-    rules = Ask("monolith", "/me", **{"cookies": ("sid", "sid2"), "authorization": True, **settings})
-    outcomes = Outcomes("s", Meters())
-    return AskedSession(rules, Names("user.id"), outcomes, times.clock, monolith=monolith, flights=Flights())
-
-
-def test_the_monolith_says_who_that_is_and_is_believed_for_a_while(times: Times) -> None:
-    monolith = Monolith(ME)
-    method = asked_session(times, monolith)
-    for after, asked in ((0, 1), (9, 1), (1, 2)):
-        times.pass_by(after)
-        identity = identify(method, "Cookie: sid=abc; tracker=1")
-        assert identity is not None
-        assert (identity.subject, identity.roles, len(monolith.asked)) == ("7", {"staff"}, asked)
-
-
-def test_it_is_sent_the_credential_and_nothing_else(times: Times) -> None:
-    monolith = Monolith(ME)
-    fields = ['Cookie: a=1; sid2="q x"; sid=abc', "Authorization: Bearer t", "X-Secret: 1"]
-    identify(asked_session(times, monolith), *fields)
-    assert monolith.asked == [(b'sid=abc; sid2="q x"', b"Bearer t")]
-    monolith.asked.clear()
-    identify(asked_session(times, monolith, authorization=False), *fields)
-    assert monolith.asked == [(b'sid=abc; sid2="q x"', b"")]
-
-
-def test_other_cookies_are_no_reason_to_ask(times: Times) -> None:
-    monolith = Monolith(ME)
-    method = asked_session(times, monolith)
-    assert identify(method, "Cookie: tracker=1") is None
-    identify(method, "Cookie: sid=abc; tracker=1")
-    identify(method, "Cookie: tracker=2; sid=abc")
-    assert len(monolith.asked) == 1
-
-
-@pytest.mark.parametrize(
-    "answer", [(401, b""), (403, b"x"), (404, b""), (302, b""), (204, b""), (200, b""), (200, b"null"), (200, b"{}"),
-               (200, b'{"user": null}'), (200, b'{"user": {"id": true}}'), (200, b"[7]")]
-)  # fmt: skip
-def test_nobody_is_an_answer_too_and_is_remembered(times: Times, answer: tuple[int, bytes]) -> None:
-    monolith = Monolith(answer)
-    method = asked_session(times, monolith)
-    for _ in range(3):
-        assert reason(method, "Cookie: sid=abc") == "anonymous"
-    assert len(monolith.asked) == 1
-
-
-def test_an_authorization_header_that_stands_for_nobody_is_an_error_of_whoever_sent_it(times: Times) -> None:
-    with pytest.raises(Rejected) as rejected:
-        identify(asked_session(times, Monolith((401, b""))), "Authorization: Bearer t")
-    assert not rejected.value.browser
-
-
-@pytest.mark.parametrize("answer", [(500, b""), (400, b""), (429, b""), (200, b"<html>")])
-def test_whoever_sends_what_the_monolith_chokes_on_does_not_lock_out_the_others(
-    times: Times, answer: tuple[int, bytes]
-) -> None:
-    monolith = Monolith(answer)
-    method = asked_session(times, monolith)
-    with pytest.raises(Unavailable):
-        identify(method, "Cookie: sid=poison")
-    monolith.answer = ME
-    assert identify(method, "Cookie: sid=abc") is not None
-
-
-@pytest.mark.parametrize("answer", [None, (500, b""), (429, b""), (200, b"<html>"), (200, b"[" * 10_000), (201, b"{}")])
-def test_what_is_no_answer_is_asked_again_a_second_later(times: Times, answer: tuple[int, bytes] | None) -> None:
-    monolith = Monolith(answer)
-    method = asked_session(times, monolith)
-    for _ in range(3):
-        with pytest.raises(Unavailable):
-            identify(method, "Cookie: sid=abc")
-    assert len(monolith.asked) == 1
-    monolith.answer = ME
-    times.pass_by(1)
-    assert identify(method, "Cookie: sid=abc") is not None

@@ -57,9 +57,12 @@ def _authenticator(
         told = f"there are {len(given)}: {', '.join(given)}" if given else "there is none"
         report(place, f"an authenticator is of one kind, {', '.join(KINDS)}; {told}")
     kind = given[0] if given else "jwt"
+    if section.origins and kind in {"jwt", "api_keys"}:
+        report((*place, "origins"), "no browser sends these credentials unasked, whosever page it shows; remove it")
     return Authenticator(
         name,
         Names(section.subject or _SUBJECTS[kind], section.scopes or "scope", section.roles or "roles"),
+        tuple(section.origins),
         jwt=_jwt(section.jwt, (*place, "jwt"), report) if section.jwt is not None else None,
         api_keys=_api_keys(section.api_keys, (*place, "api_keys"), report) if section.api_keys is not None else None,
         flask_session=_flask(section.flask_session) if section.flask_session is not None else None,

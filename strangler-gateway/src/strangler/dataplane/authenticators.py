@@ -75,9 +75,11 @@ class Authenticators:
             return BearerTokens(settings.jwt, settings.names, keys, outcomes, self._clock)
         if settings.api_keys is not None:
             return KnownKeys(settings.api_keys, self._key_file(settings.name, settings.api_keys), outcomes)
-        return self._session(settings, outcomes)
+        session = self._session(settings, outcomes)
+        session.origins = frozenset(origin.encode() for origin in settings.origins)
+        return session
 
-    def _session(self, settings: Authenticator, outcomes: Outcomes) -> Method:
+    def _session(self, settings: Authenticator, outcomes: Outcomes) -> CookieSession | AskedSession:
         flask, django, ask, names = settings.flask_session, settings.django_session, settings.ask, settings.names
         if flask is not None:
             cookies = FlaskCookies([read_secret(secret) for secret in flask.secrets], flask.salt, flask.max_age)

@@ -117,6 +117,8 @@ class Authenticator:
 
     name: str
     names: Names = Names()
+    origins: tuple[str, ...] = ()
+    """Other sites, such as ``https://app.example``, whose pages may send unsafe requests with a session's cookie."""
     jwt: Jwt | None = None
     api_keys: ApiKeys | None = None
     flask_session: FlaskSession | None = None

@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 
 from strangler.model.authentication import Ask, Names
 from strangler.policies.credentials import cookie, header, sent_cookies
+from strangler.policies.cross_site import is_cross_site
 from strangler.policies.guard import Guarded
 from strangler.policies.identity import Identity, identity_of
 from strangler.policies.method import Outcomes
@@ -35,6 +36,8 @@ class _Remembering:
 
     def __init__(self, names: Names, outcomes: Outcomes, clock: Clock) -> None:
         self.outcomes = outcomes
+        self.origins: frozenset[bytes] = frozenset()
+        """Other sites whose pages may send unsafe requests with a cookie."""
         self._names = names
         self._now = clock.wall
         self._remembered = Remembered()
@@ -44,6 +47,8 @@ class _Remembering:
         credential = self._credential(request.head.fields)
         if not credential:
             return None
+        if self._is_cookie(credential) and is_cross_site(request.head, self.origins):
+            raise Rejected("cross_site", "A page of another site has sent this.", browser=True)
         key = digest(credential)
         known = self._remembered.get(key, self._now())
         if known is NOT_KNOWN:
@@ -57,6 +62,10 @@ class _Remembering:
 
     def _credential(self, fields: Fields) -> bytes | None:
         raise NotImplementedError
+
+    def _is_cookie(self, credential: bytes) -> bool:
+        """Whether browsers send it unasked."""
+        return True
 
     def _judge(self, fields: Fields, credential: bytes, key: bytes) -> Identity | Awaitable[Identity | None] | None:
         raise NotImplementedError
@@ -152,6 +161,9 @@ class AskedSession(_Remembering):
         cookies = sent_cookies(fields, self._cookies)
         authorization = self._sent_authorization(fields)
         return cookies + b"\0" + authorization if cookies or authorization else None
+
+    def _is_cookie(self, credential: bytes) -> bool:
+        return not credential.startswith(b"\0")
 
     def _sent_authorization(self, fields: Fields) -> bytes:
         return (header(fields, b"authorization") or b"") if self._authorization else b""

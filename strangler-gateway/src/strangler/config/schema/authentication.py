@@ -9,6 +9,7 @@ from strangler.config.schema.types import (
     FetchUrl,
     HeaderName,
     Name,
+    Origin,
     Seconds,
     SecretText,
     Section,
@@ -209,6 +210,12 @@ class AuthenticatorSection(Section):
         description="The claim, session key or field that names who asks: `sub`; `_user_id` (Flask), `_auth_user_id` "
         "(Django), `id` (ask). Dots lead into objects: `user.id`.",
         examples=["sub"],
+    )
+    origins: list[Origin] = Field(
+        default=[],
+        description="Other sites whose pages may send POST, PUT, PATCH and DELETE with a session's cookie. From all "
+        "but these and the gateway's own host such requests count as without a session.",
+        examples=[["https://app.example.com"]],
     )
     scopes: Word | None = Field(
         default=None,

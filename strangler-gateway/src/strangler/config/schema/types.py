@@ -76,6 +76,12 @@ def _secret(text: str) -> str:
     return text
 
 
+def _origin(text: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", text):
+        raise ValueError(f"«{text}» is not an origin; write SCHEME://HOST, such as https://app.example.com")
+    return text.lower()
+
+
 def _sha256(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{64}", text):
         raise ValueError("a SHA-256 is 64 hexadecimal digits in small letters; `strangler auth new-key` prints one")
@@ -124,6 +130,7 @@ StickyText = Annotated[str, AfterValidator(_sticky)]
 Word = Annotated[str, AfterValidator(_word)]
 CookieName = Annotated[str, AfterValidator(_cookie_name)]
 SecretText = Annotated[str, AfterValidator(_secret)]
+Origin = Annotated[str, AfterValidator(_origin)]
 Sha256 = Annotated[str, AfterValidator(_sha256)]
 FetchUrl = Annotated[str, AfterValidator(parse_fetch_url)]
 Percentage = Annotated[str, BeforeValidator(_percentage, json_schema_input_type=float | str)]
