@@ -93,7 +93,7 @@ HOSTILE_LINES = {
     "HTTP/1.10": (head("GET /evil HTTP/1.10", "Host: a"), {400, 505}),
     "HTTP/01.1": (head("GET /evil HTTP/01.1", "Host: a"), {400, 505}),
     "http/1.1": (head("GET /evil http/1.1", "Host: a"), {400}),
-    "the preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400, 505}),
+    "the preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {505}),
     "RTSP": (head("DESCRIBE /evil RTSP/1.0", "Host: a"), {400, 505}),
     "ICE": (head("SOURCE /evil ICE/1.0", "Host: a"), {400, 505}),
     "an unknown method": (head("FOO /evil HTTP/1.1", "Host: a"), {400, 501}),

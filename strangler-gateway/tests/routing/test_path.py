@@ -14,7 +14,7 @@ from strangler.routing.path import is_plain, read_path
 AMBIGUOUS = [
     b"/a//b", b"/a/../b", b"/a/./b", b"/a/..", b"/a/.", b"/a%2Fb", b"/a%2fb", b"/a%5Cb", b"/a\\b", b"/a;x=1/b",
     b"/a%3Bx", b"/%2e%2e/b", b"/a/%2e%2e/b", b"/a%252Fb", b"/%252e%252e/a", b"/a%00", b"/a%0d%0ab", b"/a%7f", b"/a%zz",
-    b"/a%", b"//a", b"/a/%2e/b",
+    b"/a%", b"//a", b"/a/%2e/b", b"/a/%c0%ae%c0%ae/b", b"/a%c0%afb", b"/a%e0%80%afb", b"/a%f0%80%80%afb", b"/a%C1%9Cb",
 ]  # fmt: skip
 CLEAR = [
     b"/",
@@ -22,6 +22,9 @@ CLEAR = [
     b"/a/",
     b"/a/b",
     b"/caf%C3%A9",
+    b"/caf%E9",
+    b"/%E3%80%82%F0%9F%8E%81",
+    b"/%E2%82%AC%E0%A4%80",
     b"/a%20b",
     b"/%7Euser",
     b"/a.b/c.html",
@@ -47,6 +50,7 @@ def test_applications_agree_on(path: bytes) -> None:
     [
         (b"/a/../b", b"/b"), (b"/../../a", b"/a"), (b"/a%2Fb", b"/a/b"), (b"/a%252Fb", b"/a/b"),
         (b"/a;v=1/b;w", b"/a/b"),
+        (b"/a/%c0%ae%c0%ae/b", b"/b"), (b"/a%e0%80%afb", b"/a/b"), (b"/a%f0%80%80%aeb", b"/a.b"), (b"/%c1%81", b"/A"),
         (b"/a//b", b"/a/b"), (b"/a\\..\\b", b"/b"), (b"/a/.", b"/a/"), (b"/caf%C3%A9", "/café".encode()),
     ],
 )  # fmt: skip

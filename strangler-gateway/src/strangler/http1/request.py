@@ -14,6 +14,8 @@ REMEMBERED: Final = 512
 """Header sections that a worker remembers before it begins anew."""
 LONGEST_REMEMBERED: Final = 4 * 1024
 """Bytes of a section that is worth remembering. One takes about four times its bytes, all of them 10 MB at most."""
+_PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\n"
+"""What a client of HTTP/2 begins with (RFC 9113 §3.4)."""
 _VERSIONS: Final = {b" HTTP/1.1": 1, b" HTTP/1.0": 0}
 
 
@@ -75,6 +77,8 @@ class RequestParser:
         except httptools.HttpParserUpgrade:
             pass  # CONNECT is refused below; whether anything else is upgraded is decided elsewhere.
         except httptools.HttpParserError as error:
+            if data.startswith(_PREFACE):
+                raise RequestRefused(505, "this gateway speaks HTTP/1.1; HTTP/2 ends at an edge before it") from None
             raise RequestRefused(400, f"the request is not valid HTTP/1.1: {error}") from None
         minor = _VERSIONS.get(data[end - 9 : end]) if end > 9 else None
         if minor is None:

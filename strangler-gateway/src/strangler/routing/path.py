@@ -17,6 +17,8 @@ _ODD: Final = re.compile(rb"%|//|/\.|;|\\")
 _PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _DOUBT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})|%[01][0-9A-Fa-f]|%7[Ff]")
 """A percent sign that encodes nothing, or an encoded control character: NUL, CR and LF among them."""
+_OVERLONG: Final = re.compile(rb"(?:\xf0\x80|\xe0)?([\x80\x81\xc0\xc1])([\x80-\xbf])")
+"""ASCII in two, three or four bytes of what UTF-8 forbids; some decoders read a slash or a dot all the same."""
 _CONTROLS: Final = bytes((*range(1, 32), 127))
 _BACKSLASH_TO_SLASH: Final = bytes.maketrans(b"\\", b"/")
 
@@ -26,8 +28,8 @@ class PathReading:
     """How a path is understood."""
 
     lenient: bytes
-    """Decoded twice, backslashes as slashes, without control characters, segments cut at parameters and NUL, slashes
-    folded, dot segments resolved."""
+    """Decoded twice, overlong UTF-8 too, backslashes as slashes, without control characters, segments cut at parameters
+    and NUL, slashes folded, dot segments resolved."""
     ambiguous: bool
     """Whether two applications may disagree on what the path names."""
 
@@ -60,8 +62,15 @@ def _decode(text: bytes) -> bytes:
     return _PERCENT.sub(lambda match: bytes((int(match[1], 16),)), text)
 
 
+def _shortest(overlong: re.Match[bytes]) -> bytes:
+    high, low = overlong[1][0], overlong[2][0]
+    if (high < 0xC0) is (len(overlong[0]) == 2):  # C0 and C1 stand alone, 80 and 81 behind E0 or F0 80.
+        return overlong[0]
+    return bytes(((high & 1) << 6 | low & 0x3F,))
+
+
 def _lenient(path: bytes) -> bytes:
-    text = _decode(_decode(path)).translate(_BACKSLASH_TO_SLASH, _CONTROLS)
+    text = _OVERLONG.sub(_shortest, _decode(_decode(path))).translate(_BACKSLASH_TO_SLASH, _CONTROLS)
     segments: list[bytes] = []
     for segment in text.split(b"/"):
         name = segment.partition(b";")[0].partition(b"\0")[0]

@@ -4,10 +4,11 @@ Without it the event loop reads up to 256 KB at once, and each stalled stream ke
 """
 
 import asyncio
+from typing import Final
 
-READ_SIZE = 64 * 1024
-_ROOM = bytearray(READ_SIZE)
-_VIEW = memoryview(_ROOM)
+READ_SIZE: Final = 64 * 1024
+_ROOM: Final = bytearray(READ_SIZE)
+_VIEW: Final = memoryview(_ROOM)
 
 
 class SharedReads(asyncio.BufferedProtocol):
