@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import sysconfig
 from pathlib import Path
 
 import psutil
@@ -51,6 +52,14 @@ def test_without_a_compiler_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
     ran = strangler("compile")
     assert ran.status == 1
     assert "install gcc or clang" in ran.err
+
+
+def test_without_the_headers_of_python_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(sysconfig, "get_path", lambda _name: str(tmp_path))
+    ran = strangler("compile")
+    assert ran.status == 1
+    assert "python3-dev" in ran.err
 
 
 def test_a_failing_build_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

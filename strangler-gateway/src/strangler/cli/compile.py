@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from pathlib import Path
@@ -74,6 +75,8 @@ def build(home: Path) -> Path:
 def _check_tools() -> None:
     if not (shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")):
         raise Failed("there is no C compiler; install gcc or clang. The gateway works without, and costs more CPU")
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        raise Failed("the headers of Python are missing; install them, as python3-dev where Python is the system's")
     for module in ("mypyc", "setuptools"):
         if importlib.util.find_spec(module) is None:
             raise Failed(f"{module} is not installed: pip install 'strangler[compiled]'")
