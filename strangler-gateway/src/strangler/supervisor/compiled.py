@@ -23,6 +23,7 @@ MODULES = (
     "upstream/cork.py",
     "upstream/pool.py",
     "upstream/reads.py",
+    "upstream/standing.py",
     "dataplane/active.py",
     "dataplane/answers.py",
     "dataplane/counters.py",
