@@ -91,9 +91,14 @@ def test_every_span_is_sent_once_and_the_rest_at_the_end(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("answer", [False, OSError("boom")], ids=["refuses", "raises"])
-def test_what_is_not_taken_is_counted_and_said_once(answer: bool | Exception, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_not_taken_is_counted_and_said_once(
+    answer: bool | Exception, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 10)
+    collector = Collector(answer)
     with caplog.at_level(logging.WARNING):
-        meters = sent(lambda _: Collector(answer), 30)
+        meters = sent(lambda _: collector, 30)
+    assert len(collector.batches) >= 3
     assert counted(meters) == {(SPANS_DROPPED.name, ("collector",)): 30}
     told = [record.message.split(":")[0] for record in caplog.records]
     assert told == ["spans cannot be sent to the collector of traces"]
