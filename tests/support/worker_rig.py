@@ -190,6 +190,9 @@ class Rig:
             if self.process is not None:
                 code = self.process.stop()
                 assert code == 0, self.process.output()
+                told = self.log.read_text(errors="replace")
+                # Nothing that comes from outside may surprise the worker: what it does not expect is an error of ours.
+                assert "Traceback" not in told, told[told.index("Traceback") - 500 :][:5000]
         finally:
             for peer in self._peers.values():
                 self._loop.call_soon_threadsafe(peer.link.close)

@@ -8,6 +8,7 @@ from pathlib import Path
 from strangler.dataplane.worker import Worker
 from strangler.link.codec import LinkError, decode_snapshot
 from strangler.link.stream import Link, connect
+from strangler.model.errors import StranglerError
 from strangler.model.messages import (
     Ack,
     Drain,
@@ -114,7 +115,9 @@ class Links:
         try:
             self._worker.adopt(snapshot)
         except Exception as error:
-            logger.exception("snapshot %d cannot be used; %d stays", snapshot.revision, self._worker.revision)
+            known = isinstance(error, StranglerError | OSError)  # It says what is wrong; a stack would only hide it.
+            told = "snapshot %d cannot be used; %d stays: %s"
+            logger.error(told, snapshot.revision, self._worker.revision, error, exc_info=not known)
             return Ack(self._worker.revision, f"{type(error).__name__}: {error}")
         self.changed.set()
         return Ack(snapshot.revision)
