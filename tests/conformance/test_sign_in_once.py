@@ -23,7 +23,18 @@ from strangler.model.authentication import (
 from strangler.model.flag import Flag, Stage
 from strangler.model.route import PathKind, Route, RouteMatch
 from support import processes
-from support.raw_http import Client, Message, RawUpstream, answer_all, ask, raw_upstream, request, wait_until
+from support.raw_http import (
+    Client,
+    Conversation,
+    Message,
+    RawUpstream,
+    answer_all,
+    ask,
+    raw_upstream,
+    request,
+    response,
+    wait_until,
+)
 from support.worker_rig import Rig, catch_all, rig, upstream
 
 SECRET = "the monolith's own secret key, which is long enough"
@@ -142,6 +153,28 @@ def test_any_monolith_can_be_asked_who_that_is(kind: str, tmp_path: Path) -> Non
             if kind == "django-table":
                 assert here.send("POST", "/logout", cookie, body=b"").status == 200
                 wait_until(lambda: here.told(cookie) == {}, "the monolith has been asked again")
+
+
+def test_a_monolith_that_does_not_say_who_that_is_makes_nobody_else_wait(tmp_path: Path) -> None:
+    def silent_about_users(conversation: Conversation) -> None:
+        while (asked := conversation.request()).target != b"/me":
+            conversation.send(response(body=asked.target))
+        conversation.wait_for_end()
+
+    asked = Authenticator("asked", Names("id"), ask=Ask("monolith", "/me", cookies=("sid",), timeout=1.0))
+    with raw_upstream(silent_about_users) as monolith, site(tmp_path, asked, monolith.port) as here:
+        with contextlib.ExitStack() as stack:
+            waiting = [stack.enter_context(Client(here.worker.port)) for _ in range(10)]
+            for client in waiting:
+                client.send(request("GET", "/service/x", "Cookie: sid=abc"))
+            wait_until(lambda: b"/me" in monolith.targets(), "the monolith is asked")
+            for _ in range(10):
+                assert here.send("GET", "/elsewhere").status == 200
+                assert here.told() == {}
+            assert {client.answer().status for client in waiting} == {503}
+        assert monolith.targets().count(b"/me") == 1
+        [question] = [message for message in monolith.requests if message.target == b"/me"]
+        assert [name.lower() for name, _ in question.headers] == [b"host", b"accept", b"user-agent", b"cookie"]
 
 
 def test_a_required_session_is_a_401_without_one(tmp_path: Path) -> None:

@@ -128,6 +128,25 @@ def test_what_is_no_answer_is_asked_again_a_second_later(times: Times, answer: t
     assert identify(method, "Cookie: sid=abc") is not None
 
 
+def test_why_nobody_can_say_is_logged_once_and_without_the_credential(
+    times: Times, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "strangler.policies")
+    monolith = Monolith(None)
+    method = asked_session(times, monolith)
+    for answer in (None, None, ME, None):
+        monolith.answer = answer
+        times.pass_by(20)
+        if answer is None:
+            with pytest.raises(Unavailable):
+                identify(method, "Cookie: sid=s3cr3t")
+        else:
+            identify(method, "Cookie: sid=s3cr3t")
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO", "WARNING"]
+    assert "it is down" in caplog.text
+    assert "s3cr3t" not in caplog.text
+
+
 def test_an_authorization_header_counts_whatever_page_asks(times: Times) -> None:
     method = asked_session(times, Monolith(ME))
     evil = ("Origin: https://evil.example", "Sec-Fetch-Site: cross-site")

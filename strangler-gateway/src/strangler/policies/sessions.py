@@ -1,6 +1,7 @@
 """The monolith's own sessions: in a signed cookie, in its table, or known by asking it."""
 
 import json
+import logging
 from collections.abc import Awaitable, Mapping
 from typing import Any, Final, Protocol
 
@@ -15,6 +16,7 @@ from strangler.policies.refusals import Rejected, Unavailable
 from strangler.policies.remembered import NOT_KNOWN, Remembered, digest
 from strangler.routing.fields import Fields
 
+logger = logging.getLogger("strangler.policies")
 REST = 1.0
 """Seconds for which nobody is asked after a question that was not answered; of one that was answered with an error or
 nonsense, this is for its credential alone: whoever sends what the monolith chokes on is not to lock out the others."""
@@ -41,6 +43,7 @@ class _Remembering:
         self._names = names
         self._now = clock.wall
         self._remembered = Remembered()
+        self._failing = False
 
     def identify(self, request: Guarded) -> Identity | Awaitable[Identity | None] | None:
         """Who is signed in."""
@@ -72,6 +75,14 @@ class _Remembering:
 
     def _nobody(self, fields: Fields) -> Rejected:
         return Rejected("anonymous", "Nobody is signed in.", browser=True)
+
+    def _note(self, error: Unavailable | None) -> None:
+        """Say once that nobody can say who asks, and once that it can be said again."""
+        if error is not None and not self._failing:
+            logger.warning("%s: who asks cannot be found out: %s", self.outcomes.authenticator, error)
+        elif error is None and self._failing:
+            logger.info("%s: who asks can be found out again", self.outcomes.authenticator)
+        self._failing = error is not None
 
     def _found(self, values: Mapping[str, Any], key: bytes, until: float, size: int, fields: Fields) -> Identity:
         identity = identity_of(values, self._names, self.outcomes.authenticator, until)
@@ -129,7 +140,12 @@ class TableSession(CookieSession):
         return self._look_up(fields, credential.decode("ascii"), key)
 
     async def _look_up(self, fields: Fields, session: str, key: bytes) -> Identity:
-        row = await self._flights.join((self, key), lambda: self._table.read(session))
+        try:
+            row = await self._flights.join((self, key), lambda: self._table.read(session))
+        except Unavailable as error:
+            self._note(error)
+            raise
+        self._note(None)
         now = self._now()
         if row is None or row[1] <= now:
             self._remembered.put(key, None, now + self._cache, len(session))
@@ -181,14 +197,17 @@ class AskedSession(_Remembering):
         cookies, _, authorization = credential.partition(b"\0")
         try:
             status, body = await self._flights.join((self, key), lambda: self._monolith.ask(cookies, authorization))
-        except Unavailable:
+        except Unavailable as error:
             self._rests_until = self._steady() + REST
+            self._note(error)
             raise
         try:
             values = _answered(status, body)
-        except Unavailable:
+        except Unavailable as error:
+            self._note(error)
             self._remembered.put(key, UNSURE, self._now() + REST, len(credential))
             raise
+        self._note(None)
         return self._found(values, key, self._now() + self._cache, len(credential) + len(body), fields)
 
 
