@@ -1,14 +1,17 @@
 """Rate limits on real workers: what a client sees, what workers share, and what holds while Valkey does not answer."""
 
+import hashlib
 import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from strangler.model.authentication import ApiKey, ApiKeys, Authentication, Authenticator
 from strangler.model.rate_limit import LimitKey, LimitKind, LimitStore, RateLimit
 from strangler.model.route import PathKind, Route, RouteMatch
 from support import raw_http
@@ -111,6 +114,40 @@ def test_a_limit_of_its_own_is_kept_by_each_worker(tmp_path: Path) -> None:
         assert [statuses(worker, "/narrow", 3) for worker in running] == [[200, 200, 429]] * 2
 
 
+KEYS = ("sgk_the-first-key-that-nobody-will-guess", "sgk_the-second-key-that-nobody-will-guess")
+BY_KEYS = Authenticator(
+    "keys",
+    api_keys=ApiKeys(keys=tuple(ApiKey(hashlib.sha256(key.encode()).hexdigest(), f"u{key[8]}") for key in KEYS)),
+)
+
+
+@contextmanager
+def asking_who(folder: Path, *limits: RateLimit) -> Iterator[Rig]:
+    """A worker with a route that wants an API key, and has these limits."""
+    route = replace(limited("mine", *limits), authentication=Authentication(("keys",)))
+    with workers(folder, 1) as (_, [worker]):
+        worker.publish(routes=(route, worker.publish().routes[-1]), authenticators=(BY_KEYS,))
+        yield worker
+
+
+def test_each_user_has_an_allowance_of_his_own_wherever_he_comes_from(tmp_path: Path) -> None:
+    with asking_who(tmp_path, per_hour(1, by=LimitKind.IDENTITY)) as worker:
+        first, second = (f"X-API-Key: {key}" for key in KEYS)
+        assert [ask(worker, "/mine", fields).status for fields in (first, first, second, second)] == [
+            200,
+            429,
+            200,
+            429,
+        ]
+        assert ask(worker, "/mine").status == 401
+
+
+def test_whoever_guesses_keys_is_counted_before_he_is_asked_who_he_is(tmp_path: Path) -> None:
+    with asking_who(tmp_path, per_hour(3)) as worker:
+        seen = [ask(worker, "/mine", f"X-API-Key: sgk_{number}").status for number in range(5)]
+        assert seen == [401, 401, 401, 429, 429]
+
+
 SHARED = per_hour(6, shared=True, when_unavailable="open")
 
 
@@ -127,7 +164,8 @@ def test_two_workers_share_one_limit(tmp_path: Path) -> None:
 def test_a_client_that_leaves_while_the_store_is_asked_leaves_nothing_behind(tmp_path: Path) -> None:
     with valkey(tmp_path) as server:
         store = LimitStore(server.url, timeout=5, connections=4)
-        with workers(tmp_path, 1, limited("shared", SHARED), store=store) as (behind, [worker]):
+        wide = per_hour(1_000, shared=True, when_unavailable="open")  # What was given up may be charged all the same.
+        with workers(tmp_path, 1, limited("shared", wide), store=store) as (behind, [worker]):
             assert ask(worker, "/shared").status == 200
             server.freeze()
             clients = [raw_http.Client(worker.port) for _ in range(20)]

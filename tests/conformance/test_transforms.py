@@ -99,11 +99,11 @@ def test_fields_are_removed_set_and_added_both_ways(bench: Bench) -> None:
         ("X-Debug",), (("X-Arm", "{arm} of {route}"), ("X-From", "{client_address}")), (("X-Tag", "new"),)
     )
     transform = Transform(request=changes, response=changes)
-    fields = ("X-Debug: 1", "x-arm: forged", "X-Tag: old", "X-Other: kept")
-    with behind(bench, transform, once(response(*fields))) as application:
+    fields = ("X-Debug: 1", "x-arm: forged", "X_Arm: forged too", "X-Tag: old", "X-Other: kept")
+    with behind(bench, transform, once(response(*fields)), strict=False) as application:
         answer = bench.ask(request("GET", "/api/x", *fields))
         for message in (answer, application.requests[0]):
-            assert message.values("x-debug") == []
+            assert message.values("x-debug") + message.values("x_arm") == []
             assert message.value("x-arm") == b"monolith of api"
             assert message.value("x-from") == b"127.0.0.1"
             assert message.values("x-tag") == [b"old", b"new"]
@@ -130,36 +130,41 @@ def test_a_service_that_redirects_to_its_own_port_sends_nobody_there(bench: Benc
             port = conversation.socket.getsockname()[1]
             conversation.send(response(f"Location: http://127.0.0.1:{port}{asked.target.decode()}/", status=307))
 
-    transform = Transform(path=PathRewrite("/api", "/"), locations=True)
     with raw_upstream(redirect) as service, raw_upstream(redirect) as monolith:
-        changed = route(Transform(), service="service", monolith_transform=None, service_transform=transform)
-        bench.rig.publish(
-            upstreams=(upstream("monolith", monolith.port), upstream("service", service.port)),
-            routes=(changed, catch_all()),
-            flags=(Flag("api", Stage.SERVICE),),
-        )
+        ports = (upstream("monolith", monolith.port), upstream("service", service.port))
+        said_nothing = route(Transform(), service="service", monolith_transform=None)
+        flags = (Flag("api", Stage.SERVICE),)
+        bench.rig.publish(upstreams=ports, routes=(said_nothing, catch_all()), flags=flags)
         assert bench.ask(request("GET", "/api/a")).value("location") == b"/api/a/"
+        rewritten = replace(said_nothing, service_transform=Transform(path=PathRewrite("/api", "/"), locations=True))
+        bench.rig.publish(routes=(rewritten, catch_all()))
+        assert bench.ask(request("GET", "/api/a")).value("location") == b"/api/a/"
+        assert service.targets() == [b"/api/a", b"/a"]
         bench.rig.publish(flags=())
         assert bench.ask(request("GET", "/api/a")).value("location") == b"http://127.0.0.1:%d/api/a/" % monolith.port
-        assert counts(bench, "strangler_locations_rewritten_total")["api", "service"] == 1
+        assert counts(bench, "strangler_locations_rewritten_total")["api", "service"] == 2
 
 
-def test_every_field_that_says_where_something_is_is_rewritten_in_its_place(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("content-location:{}/a", (b"content-location", b"/a")),
+        ("Refresh: 1; url={}/b", (b"Refresh", b"1; url=/b")),
+        ("LOCATION:  {}/c", (b"LOCATION", b"/c")),
+        ("X-Own: /d", (b"X-Own", b"/d")),
+    ],
+)
+def test_each_field_that_says_where_something_is_is_rewritten_in_its_place(
+    bench: Bench, field: str, expected: tuple[bytes, bytes]
+) -> None:
     def redirect(conversation: Conversation) -> None:
         conversation.request()
         own = f"http://localhost:{conversation.socket.getsockname()[1]}"
-        conversation.send(
-            response(f"content-location:{own}/a", "X-Kept: 1", f"Refresh: 1; url={own}/b", f"X-Own: {own}")
-        )
+        conversation.send(response("X-First: 1", field.format(own), "X-Last: 2"))
 
-    with behind(bench, Transform(locations=True), redirect) as application:
+    with behind(bench, Transform(locations=True), redirect):
         answer = bench.ask(request("GET", "/api/x"))
-        assert answer.headers[:4] == [
-            (b"content-location", b"/a"),
-            (b"X-Kept", b"1"),
-            (b"Refresh", b"1; url=/b"),
-            (b"X-Own", b"http://localhost:%d" % application.port),
-        ]
+        assert answer.headers[:3] == [(b"X-First", b"1"), expected, (b"X-Last", b"2")]
 
 
 def test_cookies_are_rewritten_each_for_itself(bench: Bench) -> None:

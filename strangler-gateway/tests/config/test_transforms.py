@@ -6,7 +6,7 @@ from strangler.config import load_text
 from strangler.link.codec import decode_snapshot, encode_snapshot
 from strangler.model.route import Route
 from strangler.model.snapshot import Snapshot
-from strangler.model.transform import CookieRewrite, FieldChanges, JsonShape, PathRewrite, Transform
+from strangler.model.transform import SERVICE, CookieRewrite, FieldChanges, JsonShape, PathRewrite, Transform
 
 GOOD = (Path(__file__).parent / "good.yaml").read_text()
 
@@ -32,7 +32,9 @@ def test_an_arm_has_what_is_said_for_both_but_for_what_is_said_for_itself() -> N
 
 def test_where_nothing_is_said_redirects_of_a_service_are_looked_at_and_those_of_the_monolith_are_not() -> None:
     by_name = {route.name: route for route in load_text(GOOD).topology.routes}
-    assert by_name["products-list"].service_transform == Transform(locations=True)
+    assert by_name["products-list"].service_transform is None
+    assert SERVICE.locations
+    assert not Transform().locations
     assert by_name["products-list"].monolith_transform is None
     assert by_name["legacy"].service_transform is None
     assert by_name["catch-all"].monolith_transform is None

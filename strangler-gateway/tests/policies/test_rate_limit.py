@@ -122,9 +122,9 @@ def test_buckets_that_are_full_again_are_forgotten_while_others_come() -> None:
 def test_a_bucket_in_use_is_forgotten_last() -> None:
     buckets = Buckets(capacity=3)
     for number in range(10):
-        buckets.charge("mine", 1_000_000, number)
-        buckets.charge(f"{number}", 1_000_000, number)
-    assert buckets.debt("mine", 10) > 0
+        buckets.charge("mine", buckets.debt("mine", 5) + 1_000, 5)
+        buckets.charge(f"{number}", 1_000, 5)
+    assert buckets.debt("mine", 5) == 10_000
 
 
 KEYS = [

@@ -9,6 +9,7 @@ from strangler.config.document import Report
 from strangler.http1.headers import HOP_BY_HOP
 from strangler.model.route import PathKind, RouteMatch
 from strangler.model.transform import (
+    SERVICE,
     CookieRewrite,
     FieldChanges,
     JsonShape,
@@ -32,7 +33,7 @@ def build_transforms(
     place: DocumentPath,
     report: Report,
 ) -> tuple[Transform | None, Transform | None]:
-    """What is changed for the monolith and for the service."""
+    """What is changed for the monolith and for the service; None for what each of them has unless it is said."""
     builder = _Builder(match, _identity_names(identity), report)
     both = schema.ArmSection(request=section.request, response=section.response)
     builder.check(both, place)
@@ -42,7 +43,7 @@ def build_transforms(
         report((*place, "arms", "service"), "the route has no service arm; add «service», or remove this")
     monolith = builder.transform(both, section.arms.monolith, locations=False)
     service = builder.transform(both, section.arms.service, locations=True) if section.service is not None else None
-    return (monolith if monolith != Transform() else None), service
+    return (monolith if monolith != Transform() else None), (service if service != SERVICE else None)
 
 
 class _Builder:

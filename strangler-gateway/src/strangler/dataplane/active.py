@@ -11,6 +11,7 @@ from strangler.model.decision import Arm, Decision
 from strangler.model.flag import Flag, Kill, Stage
 from strangler.model.route import CATCH_ALL, Route
 from strangler.model.snapshot import Snapshot
+from strangler.model.transform import SERVICE as SERVICE_TRANSFORM
 from strangler.policies.guard import Guard, InTurn
 from strangler.policies.transform.arm import ArmTransform
 from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate, settled
@@ -158,7 +159,8 @@ def _transform(active: ActiveRoute) -> None:
     route = active.route
     active.monolith.transform = arm_transform(route, "monolith", route.monolith_transform, active.monolith.balancer)
     if active.service is not None:
-        active.service.transform = arm_transform(route, "service", route.service_transform, active.service.balancer)
+        changes = route.service_transform or SERVICE_TRANSFORM
+        active.service.transform = arm_transform(route, "service", changes, active.service.balancer)
     service = active.service.transform if active.service is not None else None
     active.rewrites = rewrites(active.monolith.transform, service)
 

@@ -106,8 +106,9 @@ class Route:
     rate_limits: tuple[RateLimit, ...] = ()
     """How often it may be asked; a request must be within all of them."""
     monolith_transform: Transform | None = None
-    """What is changed on the way to the monolith and back."""
+    """What is changed on the way to the monolith and back; None for nothing."""
     service_transform: Transform | None = None
+    """The same for the service; None for ``SERVICE`` of ``model.transform``."""
     body_bytes: int = 0
     """Longest body of a request; 0 for no bound."""
 

@@ -80,3 +80,7 @@ class Transform:
     locations: bool = False
     """Whether addresses of the arm itself are taken out of Location, Content-Location and Refresh."""
     cookies: CookieRewrite = field(default_factory=CookieRewrite)
+
+
+SERVICE = Transform(locations=True)
+"""What is changed for a service arm of which nothing is said."""

@@ -1,6 +1,6 @@
 """All that is changed between a route and one of its arms, compiled: what goes to the arm, and what comes back."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import parse_qsl
 
@@ -58,8 +58,9 @@ class ArmTransform:
         "_cookies",
         "_dropped",
         "_json",
-        "_located",
+        "_labels",
         "_locations",
+        "_meters",
         "_path",
         "_request",
         "_response",
@@ -76,7 +77,7 @@ class ArmTransform:
         route: str,
         route_path: str,
         arm: str,
-        endpoints: Iterable[Authority],
+        endpoints: Sequence[Authority],
         meters: Meters,
     ) -> None:
         self._route = route.encode()
@@ -86,7 +87,8 @@ class ArmTransform:
         self._response = changes(transform.response)
         self._json = _Json(transform.json, route, arm, meters) if transform.json is not None else None
         self._locations = Locations(endpoints, self._path) if transform.locations else None
-        self._located = meters.of(LOCATIONS, route, arm)
+        self._meters = meters
+        self._labels = (route, arm)
         cookies = transform.cookies
         self._cookies = Cookies(cookies) if cookies.domains or cookies.paths else None
         self._dropped: dict[tuple[frozenset[bytes], bool], frozenset[bytes]] = {}
@@ -146,7 +148,8 @@ class ArmTransform:
         new = old
         if self._locations is not None and name in LOCATED:
             new = self._locations.rewrite(name, old, asked.head.host, asked.endpoint.encode())
-            self._located.value += new != old
+            if new != old:
+                self._meters.of(LOCATIONS, *self._labels).value += 1
         elif self._cookies is not None and name == b"set-cookie":
             new = self._cookies.rewrite(old)
         return line if new == old else line[: len(name) + 1] + b" " + new

@@ -6,7 +6,8 @@ path is taken back to the client's.
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from strangler.policies.transform.path import Rewriter
 
@@ -23,8 +24,10 @@ Authority = tuple[str, int]
 class Locations:
     """Rewrites the fields that say where something is, for one arm."""
 
-    def __init__(self, endpoints: Iterable[Authority], rewriter: Rewriter | None) -> None:
-        self._own = frozenset(alias for host, port in endpoints for alias in _aliases(host, port))
+    __slots__ = ("_own", "_rewriter")
+
+    def __init__(self, endpoints: Sequence[Authority], rewriter: Rewriter | None) -> None:
+        self._own = _own(tuple(endpoints))
         self._rewriter = rewriter
 
     def rewrite(self, name: bytes, value: bytes, host: bytes, endpoint: bytes) -> bytes:
@@ -71,6 +74,12 @@ def _host(text: str) -> str:
         return str(ipaddress.ip_address(text.strip("[]")))
     except ValueError:
         return text
+
+
+@lru_cache(maxsize=1024)
+def _own(endpoints: tuple[Authority, ...]) -> frozenset[Authority]:
+    """What the endpoints of an upstream may be called; many routes lead to one upstream."""
+    return frozenset(alias for host, port in endpoints for alias in _aliases(host, port))
 
 
 def _aliases(host: str, port: int) -> Iterable[Authority]:
