@@ -13,6 +13,7 @@ from catalog_service.settings import Settings
 from chassis.application import create_app
 from chassis.callers import REQUIRED_CLAIMS, Callers
 from chassis.keys import KeySet, fetcher
+from chassis.registration import register
 from chassis.tokens import TokenVerifier
 
 
@@ -36,7 +37,7 @@ def build(settings: Settings) -> FastAPI:
             await keys.aclose()
             await database.dispose()
 
-    return create_app(
+    app = create_app(
         title="Catalog service",
         version=__version__,
         settings=settings,
@@ -44,3 +45,12 @@ def build(settings: Settings) -> FastAPI:
         checks={"database": catalog.check},
         lifespan=lifespan,
     )
+    if settings.register_with is not None:
+        register(
+            app,
+            gateway=settings.register_with,
+            upstream="catalog",
+            address=settings.address,
+            lease=settings.register_lease,
+        )
+    return app

@@ -24,9 +24,16 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes any free one.")] = None,
     access_log: Annotated[Path | None, typer.Option(help="File that gets one JSON line per answered request.")] = None,
+    register: Annotated[
+        str | None, typer.Option(metavar="URL", help="Admin API of a gateway to register with, as `catalog`.")
+    ] = None,
+    register_as: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where that gateway reaches this service.")
+    ] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    settings = read_settings(Settings, {"host": host, "port": port, "access_log": access_log})
+    options = {"host": host, "port": port, "access_log": access_log}
+    settings = read_settings(Settings, {**options, "register_with": register, "register_as": register_as})
     serve_application("catalog-service", lambda: build(settings), settings)
 
 

@@ -21,6 +21,18 @@ class Settings(ServiceSettings):
         default="http://127.0.0.1:8090/.well-known/jwks.json", description="URL or file with the shop's public keys"
     )
 
+    register_with: str | None = Field(default=None, description="URL of a gateway's admin API to register with")
+    register_as: str | None = Field(
+        default=None, description="HOST:PORT under which the gateway reaches this service; host and port if left out"
+    )
+    register_lease: float = Field(default=15.0, ge=1, le=3600, description="seconds of the registration's lease")
+
+    @property
+    def address(self) -> str:
+        """Where a gateway reaches this service."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.register_as or f"{host}:{self.port}"
+
     @property
     def async_database_url(self) -> URL:
         """The same database, by a driver that does not block; a driver that the URL names itself is replaced."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from strangler.cli import auth, config
+from strangler.cli import auth, config, registry
 from strangler.cli.check import check
 from strangler.cli.compile import compile_data_plane
 from strangler.cli.down import down
@@ -63,5 +63,8 @@ app.add_typer(_config, name="config")
 _auth = typer.Typer(help=auth.__doc__, no_args_is_help=True, rich_markup_mode=None)
 _add(_auth, auth.new_key, auth.hash_key)
 app.add_typer(_auth, name="auth")
+_registry = typer.Typer(help=registry.__doc__, no_args_is_help=True, rich_markup_mode=None)
+_registry.command("list")(failing_well(registry.list_instances))
+app.add_typer(_registry, name="registry")
 app.command("compile")(failing_well(compile_data_plane))
 _add(app, version)

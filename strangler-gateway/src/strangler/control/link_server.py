@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from strangler.control.publisher import Publisher
+from strangler.control.registry import Registry
 from strangler.control.traffic import TrafficTotals
 from strangler.control.workers import Worker, Workers
 from strangler.link.codec import LinkError
@@ -21,7 +22,10 @@ HELLO_SECONDS = 5.0
 class LinkServer:
     """Listens for workers until closed."""
 
-    def __init__(self, path: Path, workers: Workers, publisher: Publisher, traffic: TrafficTotals) -> None:
+    def __init__(
+        self, path: Path, workers: Workers, publisher: Publisher, traffic: TrafficTotals, registry: Registry
+    ) -> None:
+        self._registry = registry
         self._path = path
         self._workers = workers
         self._publisher = publisher
@@ -77,6 +81,8 @@ class LinkServer:
             # Another number is another snapshot, also a greater one: it is from a store that was replaced.
             worker.acknowledged = 0
             link.send(SnapshotPush(self._publisher.snapshot))
+        if any(upstream.registry for upstream in self._publisher.snapshot.upstreams):
+            link.send(self._registry.push())
         try:
             async for message in messages:
                 self._hear(worker, message)

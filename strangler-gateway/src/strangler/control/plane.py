@@ -14,6 +14,7 @@ from strangler.control.holds import Holds
 from strangler.control.last_good import LastGood
 from strangler.control.link_server import LinkServer
 from strangler.control.publisher import Publisher
+from strangler.control.registry import Registry
 from strangler.control.store import Store
 from strangler.control.supervisor_client import SupervisorClient
 from strangler.control.targets import UnknownTarget, find_target
@@ -60,7 +61,10 @@ class ControlPlane:
         self.supervisor = SupervisorClient(folder / "supervisor.sock", store, self.workers, lambda: self.revision)
         self.holds = Holds(folder / "supervisor.sock", store)
         self.supervisor.on_roster = lambda roster: self.holds.hear(roster.holds, self.loaded.topology)
-        self.link_server = LinkServer(folder / "control.sock", self.workers, self.publisher, self.traffic)
+        self.registry = Registry(folder, self.workers)
+        self.link_server = LinkServer(
+            folder / "control.sock", self.workers, self.publisher, self.traffic, self.registry
+        )
 
     @property
     def revision(self) -> int:

@@ -75,6 +75,7 @@ async def _serve(plane: ControlPlane, listener: socket.socket, token: str | None
     supervisor = asyncio.create_task(plane.supervisor.run())
     # It has no end of its own: if it has one, this process ends with the error, and the supervisor starts another.
     supervisor.add_done_callback(lambda _: stopped.set())
+    registry = asyncio.create_task(plane.registry.keep())
     try:
         # Beside the links: workers wait for their snapshot, and need not wait for half a second of imports as well.
         server = await asyncio.to_thread(_admin_server, plane, token)
@@ -84,6 +85,7 @@ async def _serve(plane: ControlPlane, listener: socket.socket, token: str | None
         stopping.cancel()
     finally:
         await plane.link_server.close()
+        registry.cancel()
         supervisor.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await supervisor

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from strangler.dataplane.worker import Worker
-from strangler.link.codec import LinkError, decode_snapshot
+from strangler.link.codec import LinkError, decode_leases, decode_snapshot
 from strangler.link.stream import Link, connect
 from strangler.model.errors import StranglerError
 from strangler.model.messages import (
@@ -20,8 +20,10 @@ from strangler.model.messages import (
     KillsAck,
     KillsPush,
     Refused,
+    RegistryPush,
     SnapshotPush,
 )
+from strangler.model.registry import endpoints_of
 from strangler.model.snapshot import Snapshot
 
 RECONNECT = 0.2
@@ -101,6 +103,8 @@ class Links:
                 async for message in link.receive():
                     if isinstance(message, SnapshotPush):
                         link.send(self._take(message.snapshot))
+                    elif isinstance(message, RegistryPush):
+                        self._worker.take_registered(endpoints_of(message.leases))
                     elif isinstance(message, FilesChanged):
                         self._worker.look_at_files()
                     elif isinstance(message, Refused):
@@ -133,7 +137,17 @@ class Links:
             logger.error("control does not answer, and %s cannot be used: %s", path.name, error)
         else:
             logger.warning("control does not answer: starting with snapshot %d from disk", snapshot.revision)
+            self._take_registry_from_disk()
             self._take(snapshot)
+
+    def _take_registry_from_disk(self) -> None:
+        path = self._state / "registry.json"
+        try:
+            self._worker.take_registered(endpoints_of(decode_leases(path.read_bytes())))
+        except FileNotFoundError:
+            pass  # Nobody has ever registered.
+        except (OSError, LinkError) as error:
+            logger.error("%s cannot be used: %s", path.name, error)
 
     # Both
 

@@ -7,6 +7,7 @@ import msgspec
 
 from strangler.model.errors import StranglerError
 from strangler.model.messages import Message
+from strangler.model.registry import Lease
 from strangler.model.snapshot import Snapshot
 
 MAX_FRAME = 64 * 1024 * 1024
@@ -68,3 +69,16 @@ def decode_snapshot(data: bytes) -> Snapshot:
         return msgspec.json.decode(data, type=Snapshot)
     except msgspec.MsgspecError as error:
         raise LinkError(f"not a snapshot: {error}") from error
+
+
+def encode_leases(leases: tuple[Lease, ...]) -> bytes:
+    """The registry as it lies on disk."""
+    return msgspec.json.format(_encoder.encode(leases), indent=2) + b"\n"
+
+
+def decode_leases(data: bytes) -> tuple[Lease, ...]:
+    """The opposite of ``encode_leases``. Raises ``LinkError`` if it is not one."""
+    try:
+        return msgspec.json.decode(data, type=tuple[Lease, ...])
+    except msgspec.MsgspecError as error:
+        raise LinkError(f"not a registry: {error}") from error

@@ -5,7 +5,7 @@ from the side that connected; an unknown protocol version is answered with ``Ref
 
 On ``STATE/control.sock``, where control listens:
     worker → Hello, Ack, Status, Traffic; control → SnapshotPush, at once if the Hello's revision is another;
-    FilesChanged.
+    RegistryPush; FilesChanged.
 On ``STATE/supervisor.sock``, where the supervisor listens:
     worker → Hello, KillsAck, HoldReport, Status; supervisor → the HoldPushes that there are and KillsPush (at once,
     also when empty), HoldEnd, Drain.
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from strangler.model.flag import Kill
 from strangler.model.hold import Hold, HoldAt, HoldState
+from strangler.model.registry import Lease
 from strangler.model.snapshot import Snapshot
 
 PROTOCOL = 1
@@ -46,6 +47,13 @@ class SnapshotPush:
     """Control to worker: use this from now on."""
 
     snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryPush:
+    """Control to worker, after Hello and with every change: exactly these instances are registered now."""
+
+    leases: tuple[Lease, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +301,7 @@ Message = (
     | Refused
     | SnapshotPush
     | FilesChanged
+    | RegistryPush
     | Ack
     | Status
     | Traffic

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from strangler.control.flips import FlipInvalid
 from strangler.control.holds import HoldRefused
+from strangler.control.registry import RegistrationRefused, UnknownInstance
 from strangler.control.store import StoreUnavailable
 from strangler.control.supervisor_client import SupervisorLost
 from strangler.control.targets import UnknownTarget
@@ -42,6 +43,8 @@ class Problem(BaseModel):
 
 STATUSES: dict[type[StranglerError], int] = {
     UnknownTarget: 404,
+    UnknownInstance: 404,
+    RegistrationRefused: 409,
     FlipRefused: 409,
     HoldRefused: 409,
     FlipInvalid: 422,
