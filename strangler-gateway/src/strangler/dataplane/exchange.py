@@ -32,7 +32,7 @@ class Exchange:
     __slots__ = (
         "active", "answer_fields", "answered", "arm", "attempts", "began", "body", "bytes_in", "bytes_out", "client",
         "deadline", "decision", "endpoint", "failure", "forwarding", "head", "held", "identity", "ids", "keep_alive",
-        "place", "route", "scheme", "status", "took",
+        "place", "recovered_from", "route", "scheme", "status", "took",
     )  # fmt: skip
 
     took: float
@@ -72,6 +72,8 @@ class Exchange:
         """Seconds for which it was held; while it is, the moment in which that began, below zero."""
         self.status = 0
         self.failure: Failure | None = None
+        self.recovered_from: Failure | None = None
+        """Why it was sent once more, or to the monolith after all; the last time, if it was more than once."""
         self.bytes_in = 0
         self.bytes_out = 0
 

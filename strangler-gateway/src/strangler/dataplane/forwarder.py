@@ -326,6 +326,7 @@ class Forwarding:
         if self.answering:
             self._downstream.cut_answer(failure, detail)
         elif self.pool is not None and verdict(failure, self, self._exchange).granted:
+            self._exchange.recovered_from = failure
             self._again()
         elif may_fall_back(self, self._exchange, failure):
             self._go_to_monolith(failure)
@@ -367,6 +368,7 @@ class Forwarding:
         self.begin(fresh=True)
 
     def _go_to_monolith(self, cause: Failure) -> None:
+        self._exchange.recovered_from = cause
         self.balancer = fall_back(self._exchange, cause)
         self.balancer.requests += 1
         self.pool = None

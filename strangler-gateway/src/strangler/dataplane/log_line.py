@@ -75,7 +75,9 @@ def line(exchange: "Exchange", epoch: float, settings: LogSettings) -> bytes:
         took * 1000,
         exchange.bytes_in,
         exchange.bytes_out,
-        b"" if exchange.failure is None and not exchange.held and not settings.also else _rest(exchange, settings),
+        _rest(exchange, settings)
+        if settings.also or exchange.attempts > 1 or exchange.held or exchange.failure is not None
+        else b"",
     )
 
 
@@ -138,6 +140,8 @@ def _rest(exchange: "Exchange", settings: LogSettings) -> bytes:
     subject = getattr(exchange.identity, "subject", None) if "subject" in settings.also else None
     if subject:
         parts.append(b',"subject":%b' % _quoted(str(subject)[:LONGEST_TEXT]))
+    if exchange.recovered_from is not None:
+        parts.append(b',"recovered_from":"%b"' % exchange.recovered_from.label.encode())
     if exchange.failure is not None:
         parts.append(b',"failure":"%b"' % exchange.failure.label.encode())
     return b"".join(parts)
