@@ -1,10 +1,14 @@
 """A build counts for the sources that it was made of, and only when it is whole."""
 
+import importlib
+import inspect
+import pkgutil
 import sys
 from pathlib import Path
 
 import pytest
 
+import strangler
 from strangler.supervisor import compiled
 
 
@@ -53,3 +57,19 @@ def test_every_change_of_a_source_asks_for_another_build(tmp_path: Path, monkeyp
 
 def test_every_pattern_finds_its_modules() -> None:
     assert [pattern for pattern in compiled.MODULES if not list(compiled.PACKAGE.glob(pattern))] == []
+
+
+def test_nothing_that_is_run_as_it_is_inherits_from_what_is_compiled() -> None:
+    """Compiled classes do not let it, and say so only when the first object is made."""
+    names = {
+        "strangler." + ".".join(file.relative_to(compiled.PACKAGE).with_suffix("").parts) for file in compiled.sources()
+    }
+    heirs = [
+        f"{module.name}.{name} inherits from {base.__module__}"
+        for module in pkgutil.walk_packages(strangler.__path__, "strangler.")
+        if module.name not in names and not module.name.endswith("__main__") and ".migrations." not in module.name
+        for name, found in inspect.getmembers(importlib.import_module(module.name), inspect.isclass)
+        for base in found.__mro__[1:]
+        if found.__module__ == module.name and base.__module__ in names
+    ]
+    assert heirs == []

@@ -7,8 +7,8 @@ import asyncio
 from typing import Final
 
 READ_SIZE: Final = 64 * 1024
-_ROOM: Final = bytearray(READ_SIZE)
-_VIEW: Final = memoryview(_ROOM)
+ROOM: Final = bytearray(READ_SIZE)
+VIEW: Final = memoryview(ROOM)
 
 
 class SharedReads(asyncio.BufferedProtocol):
@@ -18,11 +18,11 @@ class SharedReads(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> bytearray:
         """Where the event loop reads to."""
-        return _ROOM
+        return ROOM
 
     def buffer_updated(self, nbytes: int) -> None:
         """So much was read."""
-        self.data_received(_VIEW[:nbytes].tobytes())
+        self.data_received(VIEW[:nbytes].tobytes())
 
     def data_received(self, data: bytes) -> None:
         """Take it."""
