@@ -179,10 +179,11 @@ def test_a_hold_ends_by_itself_and_those_who_waited_are_answered_503(shop: Shop)
         assert shop.monolith.targets() == [b"/items/1"]
 
 
-def test_who_leaves_frees_its_place_and_is_never_sent(shop: Shop) -> None:
+@pytest.mark.parametrize("body", [b"", b"{}", b"x" * 100_000], ids=["none", "small", "large"])
+def test_who_leaves_frees_its_place_and_is_never_sent(shop: Shop, body: bytes) -> None:
     hold = shop.rig.hold("catalog", most=1)
     with shop.client() as gone, shop.client() as next_one:
-        gone.send(post("/items/gone"))
+        gone.send(post("/items/gone", body))
         shop.wait_until_held(hold, 1)
         gone.close()
         shop.wait_until_held(hold, 0)

@@ -118,11 +118,7 @@ class Downstream(Waits):
                 pass
         finally:
             self._advancing = False
-        has_enough = False
-        if self._buffer:
-            exchange = self.exchange
-            has_enough = self.writing_blocked if exchange is None else exchange.is_full(len(self._buffer))
-        self._pause_reading(has_enough)
+        self._pause_reading(bool(self._buffer) and (self.exchange is not None or self.writing_blocked))
 
     def _pause_reading(self, wanted: bool) -> None:  # noqa: FBT001 - it is the state to reach
         if wanted is not self._paused and not self._transport.is_closing():

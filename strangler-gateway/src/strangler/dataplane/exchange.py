@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from strangler.dataplane.forwarder import Forwarding
     from strangler.dataplane.hold import Place
 
-HELD_BYTES: Final = 16 * 1024
-"""Of a held request's body that are read before it goes on."""
 UNDECIDED: Final = Decision(Arm.MONOLITH, Reason.NO_ROUTE)
 
 
@@ -93,13 +91,6 @@ class Exchange:
     def bodiless(self) -> bool:
         """Whether the answer has no content whatever its head says."""
         return self.head.method == b"HEAD"
-
-    def is_full(self, unread: int) -> bool:
-        """Whether so many bytes behind the head have to be used before more is read.
-
-        A held client is read from a little longer: only who is read from can be seen to leave.
-        """
-        return self.forwarding is not None or self.place is None or unread > HELD_BYTES
 
     def record(self, counters: "Counters", log: "AccessLog") -> None:
         """Count the request and log it; the last thing that is done with it."""
