@@ -60,12 +60,18 @@ class Request:
     head: RequestHead
     place: Place | None = None
     told: list[str] = field(default_factory=list)
+    is_broken: bool = False
 
     def hold_on(self, seconds: float) -> None:
         self.told.append(f"held for {seconds:g}")
 
     def go_on(self) -> None:
+        if self.is_broken:
+            raise ValueError("broken")
         self.enter()
+
+    def abort(self) -> None:
+        self.told.append("aborted")
 
     def turn_away(self, denied: Denied) -> None:
         self.told.append(f"turned away{denied.fields.decode()}".replace("\r\n", ", "))
@@ -147,6 +153,14 @@ def test_those_who_wait_go_on_in_their_order_in_turns_of_the_loop(worker: Worker
     assert [request.told[-1] for request in requests] == ["passed"] * AT_ONCE + ["held for 5"]
     worker.clock.advance(0.1)
     assert requests[-1].told[-1] == "passed"
+
+
+def test_one_that_cannot_go_on_does_not_keep_the_others(worker: Worker) -> None:
+    worker.hold()
+    requests = [worker.request("catalog") for _ in range(3)]
+    requests[1].is_broken = True
+    worker.holds.end(1)
+    assert [request.told[-1] for request in requests] == ["passed", "aborted", "passed"]
 
 
 def test_who_leaves_between_two_turns_is_not_sent(worker: Worker) -> None:

@@ -240,8 +240,12 @@ class Downstream(Waits):
             if exchange.forwarding is None or not exchange.forwarding.answering:
                 self._expect(BODY, seconds)
             self._advance()
-            if exchange.body is not None:
-                self._worker.uploads.watch(exchange, self)
+            self._watch(exchange)
+
+    def _watch(self, exchange: Exchange) -> None:
+        """Judge the pace of a body that is not complete; asked there, mypyc would go by what it was before."""
+        if exchange.body is not None:
+            self._worker.uploads.watch(exchange, self)
 
     def await_response(self, seconds: float) -> None:
         """The request is sent; its answer is due."""

@@ -4,6 +4,7 @@ A worker has one ``Gate`` per module that routes declare to write. Every unsafe 
 of all its modules, and is counted there until its last byte. While a module is held its gate has a ``Queue``.
 """
 
+import logging
 import math
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -18,6 +19,8 @@ from strangler.telemetry.meters import Meters, Reading
 
 if TYPE_CHECKING:
     from strangler.dataplane.exchange import Exchange
+
+logger = logging.getLogger("strangler.dataplane")
 
 SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE"))
 """Methods that are defined not to change anything (RFC 9110 §9.2.1)."""
@@ -38,6 +41,9 @@ class Waiter(Protocol):
 
     def turn_away(self, denied: Denied) -> None:
         """The wait is over, and was in vain."""
+
+    def abort(self) -> None:
+        """Cut the client's connection."""
 
 
 class Timer(Protocol):
@@ -226,7 +232,11 @@ class Holds:
     def _let_go(self, gate: Gate, queue: Queue) -> None:
         for waiter in queue.take(AT_ONCE):
             gate.tally.released.value += 1
-            waiter.go_on()
+            try:
+                waiter.go_on()
+            except Exception:  # It concerns one request; the others wait for their turn.
+                logger.exception("a held request of %s could not go on", gate.module)
+                waiter.abort()
         if queue:
             self._clock.call_soon(self._let_go, gate, queue)
 
