@@ -1,5 +1,6 @@
 """Clients speak TLS: who is shown what, what is refused, and how a connection ends and waits as a plain one does."""
 
+import asyncio
 import socket
 import ssl
 import subprocess
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
 
 from strangler.model.snapshot import Gateway, Limits
 from strangler.model.telemetry import LogSettings
-from strangler.model.tls import CertificateFiles, DownstreamTls
+from strangler.model.tls import CertificateFiles, DownstreamTls, UpstreamTls
 from support.bench import Bench, bench
 from support.certificates import Authority
 from support.raw_http import Client, Conversation, EndedError, Wire, request, response, wait_until
@@ -352,3 +355,28 @@ def test_tls_can_be_turned_on_and_off_without_a_new_listener(secure: Secure) -> 
     assert ask(kept, request("GET", "/kept")).answer().body == b"/kept"
     with pytest.raises((EndedError, ssl.SSLError, socket.timeout)):
         secure.connect()
+
+
+def test_a_websocket_goes_through_tls_on_both_sides(secure: Secure) -> None:
+    async def talk() -> list[str | bytes]:
+        files = secure.authority.issue("127.0.0.1", file="application")
+
+        async def echo(connection: ServerConnection) -> None:
+            async for message in connection:
+                await connection.send(message)
+
+        async with serve(echo, "127.0.0.1", 0, ssl=secure.authority.server(files)) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            tls = UpstreamTls(ca=str(secure.authority.file))
+            await asyncio.to_thread(secure.bench.point, port, tls=tls)
+            trust = secure.authority.client()
+            address = ("127.0.0.1", secure.bench.port)
+            sock = socket.create_connection(address)
+            async with connect(f"wss://{SHOP}/", sock=sock, ssl=trust, server_hostname=SHOP) as client:
+                heard = []
+                for message in ("short", b"x" * 300_000, "last"):
+                    await client.send(message)
+                    heard.append(await client.recv())
+                return heard
+
+    assert asyncio.run(talk()) == ["short", b"x" * 300_000, "last"]
