@@ -127,11 +127,9 @@ def hosts() -> Iterator[Doubt]:
 def chunks() -> Iterator[Doubt]:
     """Chunked bodies. Their heads may have been passed on before the doubt arose."""
     for body in CHUNKS:
-        yield (
-            repr(body),
-            request("POST", "/doubt", "Transfer-Encoding: chunked") + body.encode("latin-1") + SMUGGLED,
-            True,
-        )
+        for method in ("POST", "HEAD"):
+            head = request(method, "/doubt", "Transfer-Encoding: chunked")
+            yield f"{method} {body!r}", head + body.encode("latin-1") + SMUGGLED, True
 
 
 DOUBTFUL = {
