@@ -113,6 +113,37 @@ def test_it_is_calm_again_when_time_is_over_although_nobody_asks() -> None:
     run(test)
 
 
+def test_the_time_of_an_ejection_and_of_a_breaker_is_over_when_it_is_over() -> None:
+    """Also while others are asked in between, for whom nothing has to be looked up."""
+
+    async def test() -> None:
+        among = balancer(1, 2, 3, outlier=Outlier(base_time=0.2), breaker=Breaker(open_time=0.2, probes=1))
+        err(among.pools[0])
+        fail(among.pools[1], times=10)
+        assert chosen(among, 10) == {3: 10}
+        seen = Counter[int]()
+        await until(lambda: (seen.update(chosen(among, 1)), seen[1] and seen[2])[1] > 0)
+        assert seen[2] == 1
+        assert set(chosen(among, 10)) == {1, 3}, "the only probe of the other is under way"
+
+    run(test)
+
+
+def test_many_endpoints_are_not_gone_through_for_each_request() -> None:
+    async def test() -> None:
+        among = balancer(*range(1, 501))
+        err(among.pools[7])
+        looked: list[float] = []
+        for pool in among.pools:
+            breaker = pool.standing.breaker
+            assert breaker is not None
+            breaker.admits = lambda now: looked.append(now) or True  # type: ignore[method-assign,func-returns-value]
+        assert 8 not in chosen(among, 1000)
+        assert looked == []
+
+    run(test)
+
+
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_of_two_taken_by_chance_the_less_loaded_is_asked(count: int) -> None:
     async def test() -> None:

@@ -54,6 +54,13 @@ class CircuitBreaker:
         self.opened = 0
         """How often it has opened."""
 
+    @property
+    def due(self) -> float:
+        """When it may let requests through that it does not let through now; -inf while that depends on who asks."""
+        if self.state is State.OPEN:
+            return self._until
+        return float("inf") if self.state is State.CLOSED else float("-inf")
+
     def admits(self, now: float) -> bool:
         """Whether a request may be sent."""
         if self.state is State.OPEN and now >= self._until:

@@ -29,6 +29,11 @@ class OutlierDetector:
         """Whether a good answer would change anything."""
         return self._consecutive > 0
 
+    @property
+    def until(self) -> float:
+        """The end of the last ejection."""
+        return self._until
+
     def ejected(self, now: float) -> bool:
         """Whether others should be asked."""
         return now < self._until

@@ -49,6 +49,10 @@ class Balancer:
         self.meters = meters or Meters()
         self.pools: tuple[EndpointPool, ...] = ()
         self.calm = False
+        self._ready: list[EndpointPool] = []
+        """Those that nothing speaks against…"""
+        self._due = 0.0
+        """… until then, or until one of them changes."""
         self.requests = 0
         """First attempts."""
         self._budget = RetryBudget(upstream.retry_budget.percent, upstream.retry_budget.minimum)
@@ -76,6 +80,8 @@ class Balancer:
         ``standing`` how it ended, under the same ``token``.
         """
         now = self._loop.time()
+        if self._ready and now < self._due:
+            return self._pick(self._ready, avoid)
         admitted = [pool for pool in self.pools if pool.standing.admits(now)]
         candidates = [pool for pool in admitted if pool.standing.recommended(now)]
         if not candidates and last_resort:
@@ -169,7 +175,9 @@ class Balancer:
 
     def _survey(self) -> None:
         now = self._loop.time()
-        self.calm = bool(self.pools) and all(pool.standing.ready(now) for pool in self.pools)
+        self._ready = [pool for pool in self.pools if pool.standing.ready(now)]
+        self.calm = bool(self.pools) and len(self._ready) == len(self.pools)
+        self._due = min((pool.standing.due(now) for pool in self.pools), default=now)
 
     def _may_eject(self) -> bool:
         assert self.upstream.outlier is not None

@@ -5,6 +5,7 @@ the *health check* advise: an endpoint that answers badly is passed over for one
 nobody.
 """
 
+import math
 from collections.abc import Callable
 
 from strangler.model.failure import Failure
@@ -23,7 +24,7 @@ UNANSWERED = frozenset((
 class Standing:
     """The record of one endpoint. ``token`` is whoever asks; each says once how it ended."""
 
-    __slots__ = ("_changed", "_may_eject", "answered", "breaker", "healthy", "outlier", "troubled")
+    __slots__ = ("_changed", "_may_eject", "_said", "answered", "breaker", "healthy", "outlier", "troubled")
 
     def __init__(
         self,
@@ -43,6 +44,8 @@ class Standing:
         """Whether a good answer would change anything; who gives one asks this first."""
         self._may_eject = may_eject
         self._changed = changed
+        self._said = (math.inf if self.breaker is not None else 0.0, -math.inf if self.outlier is not None else 0.0)
+        """Breaker and ejection as they were when ``changed`` was called last."""
 
     def admits(self, now: float) -> bool:
         """Whether a request may be sent to it."""
@@ -59,6 +62,13 @@ class Standing:
     def ready(self, now: float) -> bool:
         """Whether nothing at all speaks against it."""
         return (self.breaker is None or self.breaker.state is CLOSED) and self.recommended(now)
+
+    def due(self, now: float) -> float:
+        """Until when nothing that was said of it changes by itself."""
+        due = self.breaker.due if self.breaker is not None else math.inf
+        if self.outlier is not None and self.outlier.ejected(now):
+            due = min(due, self.outlier.until)
+        return due
 
     # What becomes of requests
 
@@ -102,4 +112,10 @@ class Standing:
     def _judge(self) -> None:
         breaking = self.breaker is not None and self.breaker.state is not CLOSED
         self.troubled = breaking or (self.outlier is not None and self.outlier.suspicious)
-        self._changed()
+        said = (
+            self.breaker.due if self.breaker is not None else 0.0,
+            self.outlier.until if self.outlier is not None else 0.0,
+        )
+        if said != self._said:
+            self._said = said
+            self._changed()
