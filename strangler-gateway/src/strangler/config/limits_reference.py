@@ -69,7 +69,8 @@ _FIXED = """\
 | Head of an application's answer | 64 KiB, 256 fields | 502 | Envoy: 60 KiB, 100 fields; but cookies are many. |
 | Framing of an application's chunks | as above, by default | cut | As for clients. |
 | Digits of a chunk size | 15 | 400 | 60 bits: it cannot overflow anywhere. |
-| Bytes waiting for a slow side | 64 KiB each way | the other side is paused | nginx and HAProxy: 8 to 64 KiB. |
+| Bytes waiting for a slow side | 32 KiB each way | the other side is paused | Envoy at the edge: 32 KiB. |
+| Bytes read at a time | 64 KiB | read next time | HAProxy: 16 KiB. nginx: 8 KiB. |
 | Reading on after a refusal | 2 s | closed | nginx `lingering_timeout`: 5 s. |
 | Connections told at once that there are too many | 256 | closed in silence | Ours. |
 | The end of a WebSocket of which one side is gone | 5 s | cut | Ours. |
