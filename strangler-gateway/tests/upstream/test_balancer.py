@@ -33,7 +33,7 @@ def chosen(among: Balancer, times: int, **how: Any) -> Counter[int]:
     return Counter(pool.endpoint.port if pool is not None else 0 for pool in pools)
 
 
-def fail(pool: EndpointPool, times: int = 10, failure: Failure = Failure.CONNECT) -> None:
+def fail(pool: EndpointPool, times: int = 10, failure: Failure = Failure.RESPONSE_TIMEOUT) -> None:
     for _ in range(times):
         pool.note_failure(None, failure)
 
@@ -52,6 +52,18 @@ def test_an_endpoint_that_gives_no_answer_is_not_asked_and_others_are() -> None:
         assert chosen(among, 10) == {2: 5, 3: 5}
         assert among.askable() == 2
         assert among.askable(but=among.pools[1]) == 1
+
+    run(test)
+
+
+def test_an_endpoint_that_refuses_connections_is_passed_over_but_never_forbidden() -> None:
+    async def test() -> None:
+        alone = balancer(1, outlier=None)
+        fail(alone.pools[0], times=100, failure=Failure.CONNECT)
+        assert alone.askable() == 1  # It may have been started by now, and to ask costs nobody anything.
+        among = balancer(1, 2)
+        fail(among.pools[0], failure=Failure.CONNECT)
+        assert chosen(among, 4) == {2: 4}
 
     run(test)
 

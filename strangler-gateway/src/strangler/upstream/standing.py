@@ -1,8 +1,8 @@
 """What is known of an endpoint's condition, and what follows: may it be asked, and should it?
 
-Three things are known. Its *breaker* forbids: an endpoint that gives no answer is left alone. *Outlier detection* and
-the *health check* advise: an endpoint that answers badly is passed over for one that does not, but rather it than
-nobody.
+Three things are known. Its *breaker* forbids: an endpoint that lets requests wait in vain is left alone. *Outlier
+detection* and the *health check* advise: an endpoint that answers badly, or refuses connections, is passed over for one
+that does not, but rather it than nobody.
 """
 
 import math
@@ -14,6 +14,7 @@ from strangler.resilience.circuit_breaker import CircuitBreaker, State
 from strangler.resilience.outlier import OutlierDetector
 
 CLOSED = State.CLOSED
+REFUSED = Failure.CONNECT
 UNANSWERED = frozenset((
     Failure.CONNECT, Failure.TLS, Failure.CONNECT_TIMEOUT, Failure.SEND_TIMEOUT, Failure.RESPONSE_TIMEOUT,
     Failure.RESET_BEFORE_HEAD, Failure.BAD_RESPONSE, Failure.RESET_IN_BODY, Failure.BODY_TIMEOUT, Failure.DEADLINE,
@@ -91,7 +92,9 @@ class Standing:
     def failure(self, token: object, failure: Failure, now: float) -> None:
         """It gave no answer, or not the whole of it; or the attempt ended for reasons that are not the endpoint's."""
         if failure in UNANSWERED:
-            if self.breaker is not None:
+            if failure is REFUSED:  # It costs neither side anything; an endpoint that starts is in use at once.
+                self.left(token)
+            elif self.breaker is not None:
                 self.breaker.failed(token, now, self.answered)
             if self.outlier is not None:
                 self.outlier.failed(now, allowed=self._may_eject())
