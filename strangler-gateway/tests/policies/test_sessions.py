@@ -32,7 +32,7 @@ def the_time_is_now() -> Times:
 
 def flask_cookie(values: dict[str, Any], secret: str = SECRET, fallbacks: list[str] | None = None) -> str:
     """As Flask signs it."""
-    app = Flask("monolith")
+    app = Flask("monolith", root_path=".")  # Beside the members, the name is a package without a file.
     app.config.update(SECRET_KEY=secret, SECRET_KEY_FALLBACKS=fallbacks)
     serializer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert serializer is not None
