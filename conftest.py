@@ -1,6 +1,15 @@
 """Options of every test run: the long versions of proofs run only when asked for."""
 
+import signal
+
 import pytest
+
+
+def pytest_configure() -> None:
+    """A shell starts what it puts into the background with SIGINT ignored, which every process below it inherits: the
+    programs that tests end by Ctrl-C would not hear it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

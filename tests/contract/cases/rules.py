@@ -18,7 +18,7 @@ def unknown_paths(targets: Iterable[str]) -> list[Case]:
             method=method,
             target=target,
             body=b"{" if method in {"POST", "PATCH"} else None,
-            ambiguous="//" in target or ">%0A" in target,
+            ambiguous="//" in target or "%0A" in target,
             status=404,
             problem=None if method == "HEAD" else "not-found",
             detail="There is nothing at this path.",
