@@ -1,6 +1,7 @@
 """A bounded memory of what was found out about credentials, by their digests: the credentials are not kept."""
 
 import hashlib
+from collections import OrderedDict
 from typing import Final
 
 from strangler.policies.identity import Identity
@@ -23,7 +24,8 @@ class Remembered:
     __slots__ = ("_entries", "_size", "edition")
 
     def __init__(self) -> None:
-        self._entries: dict[bytes, tuple[float, Identity | None, int]] = {}
+        # Not a plain dict: looking for its oldest key takes ever longer, the more keys were removed before.
+        self._entries: OrderedDict[bytes, tuple[float, Identity | None, int]] = OrderedDict()
         self._size = 0
         self.edition: object = None
         """What the entries were found out with, such as keys. With another it is all to be found out anew."""
