@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import queue
 import random
 import select
 import stat
@@ -12,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from strangler.dataplane.handover import Handover
 from strangler.dataplane.log_line import Refusal, is_kept, line, refusal_line
 from strangler.model.telemetry import LogSettings
 from strangler.telemetry.families.processes import LOG_DROPPED, LOG_SAMPLED_OUT
@@ -39,15 +39,9 @@ class AccessLog:
         """Raises ``OSError`` if the file cannot be opened."""
         self.enabled = settings.to != "off"
         self._settings = settings
-        self._too_slow = meters.of(LOG_DROPPED, "slow")
         self._failed = meters.of(LOG_DROPPED, "error")
         self._sampled_out = meters.of(LOG_SAMPLED_OUT)
-        self._entries: list[Exchange | Refusal] = []
-        self._batches: queue.SimpleQueue[list[Exchange | Refusal] | None] = queue.SimpleQueue()
-        self._handed = 0
-        """Counted by the event loop alone."""
-        self._done = 0
-        """Counted by the thread alone."""
+        self._handover: Handover[Exchange | Refusal] = Handover(MAX_WAITING, meters.of(LOG_DROPPED, "slow"))
         self._thread: threading.Thread | None = None
         self._file = _STDOUT
         self._failing = False
@@ -60,27 +54,14 @@ class AccessLog:
             self._is_pipe = stat.S_ISFIFO(os.fstat(self._file).st_mode)
             self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
             self._thread.start()
-        self.add = self._entries.append
+        self.add = self._handover.add
         """Take one finished request, or one that did not become any."""
+        self.flush = self._handover.flush
+        """Hand over what was collected; called several times a second."""
+        self.end = self._handover.end
+        """Write the rest, then end; does not wait for that."""
 
     # On the event loop
-
-    def flush(self) -> None:
-        """Hand over what was collected; called several times a second."""
-        if not self._entries:
-            return
-        batch = self._entries.copy()
-        self._entries.clear()
-        if self._handed - self._done + len(batch) > MAX_WAITING:
-            self._too_slow.value += len(batch)
-        else:
-            self._handed += len(batch)
-            self._batches.put(batch)
-
-    def end(self) -> None:
-        """Write the rest, then end; does not wait for that."""
-        self.flush()
-        self._batches.put(None)
 
     def close(self) -> None:
         """Write the rest and end; waits at most five seconds for the disk."""
@@ -91,13 +72,13 @@ class AccessLog:
     # In the thread
 
     def _run(self) -> None:
-        while (batch := self._batches.get()) is not None:
+        while (batch := self._handover.take()) is not None:
             self._follow_file()
             epoch = time.time() - time.perf_counter()
             chosen = self._chosen(batch)
             for start in range(0, len(chosen), LINES_AT_ONCE):
                 self._write([self._line(entry, epoch) for entry in chosen[start : start + LINES_AT_ONCE]])
-            self._done += len(batch)
+            self._handover.done(len(batch))
             del batch, chosen  # Requests with all they hold are not to live on until there are more.
         if self._file != _STDOUT:
             os.close(self._file)

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from strangler.dataplane.handover import Handover
 from strangler.model.telemetry import TraceSettings
 from strangler.telemetry.families.processes import SPANS_DROPPED, SPANS_SENT
 from strangler.telemetry.meters import Meters
@@ -55,36 +56,24 @@ class Traces:
         self._settings = settings
         self._meters = meters
         self._connect = connect
-        self._too_many = meters.of(SPANS_DROPPED, "queue")
         self._not_taken = meters.of(SPANS_DROPPED, "collector")
         self._sent = meters.of(SPANS_SENT)
-        self._entries: list[Exchange] = []
-        self._batches: queue.SimpleQueue[list[Exchange] | None] = queue.SimpleQueue()
-        self._handed = 0
-        """Counted by the event loop alone."""
-        self._done = 0
-        """Counted by the thread alone."""
+        # Where there is no thread nothing may wait for it.
+        most = MAX_WAITING if settings.to else 0
+        self._handover: Handover[Exchange] = Handover(most, meters.of(SPANS_DROPPED, "queue"))
         self._thread: threading.Thread | None = None
         self._well = True
-        self.add = self._entries.append
+        self.add = self._handover.add
         """Take one finished request that has a span."""
+        self.flush = self._handover.flush
+        """Hand over what was collected; called several times a second."""
+        self.end = self._handover.end
+        """Send the rest, then end; does not wait for that."""
         if settings.to:
             self._thread = threading.Thread(target=self._run, name="traces", daemon=True)
             self._thread.start()
 
     # On the event loop
-
-    def flush(self) -> None:
-        """Hand over what was collected; called several times a second."""
-        if not self._entries:
-            return
-        batch = self._entries.copy()
-        self._entries.clear()
-        if self._thread is None or self._handed - self._done + len(batch) > MAX_WAITING:
-            self._too_many.value += len(batch)
-        else:
-            self._handed += len(batch)
-            self._batches.put(batch)
 
     def following(self, settings: TraceSettings) -> "Traces":
         """These, or if the settings are others those that follow them."""
@@ -92,11 +81,6 @@ class Traces:
             return self
         self.end()
         return Traces(settings, self._meters, self._connect)
-
-    def end(self) -> None:
-        """Send the rest, then end; does not wait for that."""
-        self.flush()
-        self._batches.put(None)
 
     def close(self) -> None:
         """Send the rest and end; a collector that does not answer is given two seconds."""
@@ -114,7 +98,7 @@ class Traces:
             epoch = time.time_ns() - time.perf_counter_ns()
             for start in range(0, len(exchanges), BATCH):
                 self._send(collector, [span_of(exchange, epoch) for exchange in exchanges[start : start + BATCH]])
-            self._done += len(exchanges)
+            self._handover.done(len(exchanges))
         if collector is not None:
             collector.close()
 
@@ -127,7 +111,7 @@ class Traces:
 
     def _gathered(self) -> "tuple[list[Exchange], bool]":
         """What comes within a while of the first; and whether more may come."""
-        batch = self._batches.get()
+        batch = self._handover.take()
         found: list[Exchange] = []
         deadline = time.monotonic() + GATHER
         while batch is not None:
@@ -136,7 +120,7 @@ class Traces:
             if left <= 0 or len(found) >= BATCH:
                 return found, True
             try:
-                batch = self._batches.get(timeout=left)
+                batch = self._handover.take(left)
             except queue.Empty:
                 return found, True
         return found, False
