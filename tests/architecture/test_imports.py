@@ -50,6 +50,7 @@ OFFENCES = [
     ("pure", "strangler-gateway/src/strangler/routing/bucket.py", "asyncio"),
     ("rooms", "strangler-gateway/src/strangler/telemetry/meters.py", "strangler.routing.bucket"),
     ("pure", "strangler-gateway/src/strangler/telemetry/families/control.py", "time"),
+    ("comparing", "strangler-gateway/src/strangler/shadow/answer.py", "time"),
     ("ports", "strangler-gateway/src/strangler/policies/guard.py", "redis"),
     ("rooms", "strangler-gateway/src/strangler/config/templates.py", "strangler.adapters.limit_store"),
     ("adapters", "strangler-gateway/src/strangler/dataplane/rate_limiting.py", "redis"),
