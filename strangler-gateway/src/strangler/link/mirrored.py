@@ -71,7 +71,8 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoders = {b"O": msgspec.msgpack.Decoder(Opening), b"B": msgspec.msgpack.Decoder(Batch)}
+_openings = msgspec.msgpack.Decoder(Opening)
+_batches = msgspec.msgpack.Decoder(Batch)
 
 
 def encode_frame(message: Opening | Batch) -> bytes:
@@ -83,11 +84,11 @@ def encode_frame(message: Opening | Batch) -> bytes:
 
 def decode_frame(body: bytes) -> Opening | Batch:
     """The message in a frame's body (without its length). Raises ``LinkError`` if it is none."""
-    decoder = _decoders.get(body[:1])
-    if decoder is None:
-        raise LinkError("not a frame of the channel to the comparator")
     try:
-        message: Opening | Batch = decoder.decode(body[1:])  # type: ignore[assignment] # one of the two decoders
+        if body[:1] == b"O":
+            return _openings.decode(body[1:])
+        if body[:1] == b"B":
+            return _batches.decode(body[1:])
     except msgspec.MsgspecError as error:
         raise LinkError(f"not a frame of the channel to the comparator: {error}") from error
-    return message
+    raise LinkError("not a frame of the channel to the comparator")
