@@ -27,7 +27,7 @@ async def serve(slot: int, listener: socket.socket, state: Path, control_wait: f
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: links.ask_to_stop(worker.limits.drain_timeout))
     async with asyncio.TaskGroup() as tasks:
-        background = [tasks.create_task(links.follow_supervisor()), tasks.create_task(links.follow_control())]
+        background = [tasks.create_task(links.follow_supervisor()), tasks.create_task(links.control.run())]
         if await _ready(worker, links, control_wait):
             _settle_memory()
             await worker.accept(listener)
@@ -63,7 +63,7 @@ def _settle_memory() -> None:
 
 def _take_from_disk(worker: Worker, links: Links) -> None:
     if not worker.revision:
-        links.take_from_disk()
+        links.control.take_from_disk()
 
 
 def main() -> None:

@@ -5,15 +5,14 @@ from typing import TYPE_CHECKING, Final
 from strangler.dataplane.counters import ArmCounters, Counters
 from strangler.dataplane.hold import Holds
 from strangler.dataplane.rate_limiting import RateLimiting
-from strangler.dataplane.transforms import Rewrites, arm_transform, rewrites
 from strangler.http1.section import HeaderSection
 from strangler.model.decision import Arm, Decision
 from strangler.model.flag import Flag, Kill, Stage
 from strangler.model.route import CATCH_ALL, Route
 from strangler.model.snapshot import Snapshot
-from strangler.model.transform import SERVICE as SERVICE_TRANSFORM
 from strangler.policies.guard import Guard, InTurn
 from strangler.policies.transform.arm import ArmTransform
+from strangler.policies.transform.arms import Rewrites, arm_transform, rewrites
 from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate, settled
 from strangler.routing.fields import Fields
 from strangler.routing.matcher import Matcher
@@ -156,11 +155,9 @@ def in_turn(guards: tuple[Guard, ...]) -> Guard | None:
 
 
 def _transform(active: ActiveRoute) -> None:
-    route = active.route
-    active.monolith.transform = arm_transform(route, "monolith", route.monolith_transform, active.monolith.balancer)
-    if active.service is not None:
-        changes = route.service_transform or SERVICE_TRANSFORM
-        active.service.transform = arm_transform(route, "service", changes, active.service.balancer)
+    for arm in (active.monolith, active.service):
+        if arm is not None:
+            arm.transform = arm_transform(active.route, arm.arm, arm.balancer.upstream, arm.balancer.meters)
     service = active.service.transform if active.service is not None else None
     active.rewrites = rewrites(active.monolith.transform, service)
 

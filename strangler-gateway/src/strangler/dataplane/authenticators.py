@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from strangler.dataplane import asking
 from strangler.dataplane.flights import TaskFlights
 from strangler.dataplane.secrets import fetch_file, read_file, read_secret
 from strangler.dataplane.who_am_i import AskingUpstream
@@ -23,11 +22,13 @@ from strangler.policies.keys import KeySet, key_from_secret, keys_in
 from strangler.policies.method import Method, Outcomes
 from strangler.policies.onward import Onward
 from strangler.policies.ports import Clock
+from strangler.policies.refusals import Unavailable
 from strangler.policies.sessions import AskedSession, CookieSession, TableSession
 from strangler.policies.signed_cookies import COOKIE_SALT, TABLE_SALT, DjangoCookies, FlaskCookies
 from strangler.policies.signing import signer
 from strangler.policies.tokens import BearerTokens
 from strangler.telemetry.meters import Meters
+from strangler.upstream.asking import Unanswered, fetch
 from strangler.upstream.balancers import Balancers
 
 T = TypeVar("T")
@@ -118,9 +119,11 @@ class Authenticators:
         keys, what = settings.keys, f"the keys of {name}"
         if keys.url:
             tls = ssl.create_default_context(cafile=keys.ca_file or None) if keys.url.startswith("https:") else None
-            fetch = partial(asking.fetch, keys.url, timeout=keys.timeout, tls=tls)
+            fetching = partial(_document, keys.url, keys.timeout, tls)
             pace = Pace(keys.refresh, UNKNOWN_KEY_PAUSE, RETRY, keys.max_stale)
-            kept = Kept(what, fetch, partial(keys_in, algorithms=settings.algorithms), pace, self._flights, self._clock)
+            kept = Kept(
+                what, fetching, partial(keys_in, algorithms=settings.algorithms), pace, self._flights, self._clock
+            )
             kept.current()  # Begin to fetch, so that the first request need not wait for it.
             return kept
         path = keys.file
@@ -159,6 +162,13 @@ class Prepared:
         anonymous = wanted.when_unavailable == "anonymous"
         first = Authentication(methods, required=wanted.required, anonymous_if_unavailable=anonymous)
         return (first,) if route.authorization is None else (first, Authorization(route.authorization))
+
+
+async def _document(url: str, timeout: float, tls: ssl.SSLContext | None) -> bytes:  # noqa: ASYNC109
+    try:
+        return await fetch(url, timeout=timeout, tls=tls)
+    except Unanswered as why:
+        raise Unavailable(str(why)) from None
 
 
 def _secret_keys(settings: Jwt) -> Callable[[bytes], KeySet]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from strangler.dataplane import asking
 from strangler.model.authentication import Ask
 from strangler.policies.refusals import Unavailable
+from strangler.upstream.asking import Unanswered, ask
 from strangler.upstream.balancer import Balancer
 
 MOST = 64 * 1024
@@ -37,7 +37,9 @@ class AskingUpstream:
         if authorization:
             lines.append(b"Authorization: %b" % authorization)
         try:
-            answer = await asking.ask(pool, b"\r\n".join(lines) + b"\r\n\r\n", timeout=settings.timeout, most=MOST)
+            answer = await ask(pool, b"\r\n".join(lines) + b"\r\n\r\n", timeout=settings.timeout, most=MOST)
+        except Unanswered as why:
+            raise Unavailable(str(why)) from None
         finally:
             pool.standing.left(token)  # What the endpoint is worth is judged by the requests of clients.
-        return answer.status, answer.body
+        return answer.status, answer.content

@@ -1,23 +1,26 @@
 """The changes of a route's arms, compiled for the upstreams behind them."""
 
 from strangler.http1.request import RequestHead
+from strangler.model.decision import Arm
 from strangler.model.route import Route
-from strangler.model.transform import Transform
+from strangler.model.transform import SERVICE
+from strangler.model.upstream import Upstream
 from strangler.policies.transform.arm import ArmTransform
-from strangler.upstream.balancer import Balancer
+from strangler.telemetry.meters import Meters
 
 
-def arm_transform(route: Route, arm: str, transform: Transform | None, balancer: Balancer) -> ArmTransform | None:
+def arm_transform(route: Route, arm: Arm, upstream: Upstream, meters: Meters) -> ArmTransform | None:
     """What is changed between a route and one of its arms; None for nothing."""
+    transform = route.monolith_transform if arm is Arm.MONOLITH else route.service_transform or SERVICE
     if transform is None:
         return None
     return ArmTransform(
         transform,
         route=route.name,
         route_path=route.match.path,
-        arm=arm,
-        endpoints=[(endpoint.host, endpoint.port) for endpoint in balancer.upstream.endpoints],
-        meters=balancer.meters,
+        arm=arm.value,
+        endpoints=[(endpoint.host, endpoint.port) for endpoint in upstream.endpoints],
+        meters=meters,
     )
 
 

@@ -1,4 +1,4 @@
-"""One question to an HTTP server, for the gateway's own needs: bounded in bytes and time, without redirects."""
+"""One question to an HTTP server and the whole answer, bounded in bytes and time; without redirects or retries."""
 
 import asyncio
 import ssl
@@ -8,46 +8,71 @@ from urllib.parse import urlsplit
 from strangler.http1.refusal import ResponseRefused
 from strangler.http1.response import ResponseHead, ResponseParser
 from strangler.model.failure import Failure
-from strangler.policies.refusals import Unavailable
 from strangler.upstream.connection import UpstreamConnection
 from strangler.upstream.cork import Cork
 from strangler.upstream.pool import EndpointPool
 
 MOST = 256 * 1024
-"""Bytes of an answer's body."""
+"""Bytes of an answer's content."""
 _parser = ResponseParser()
+
+
+class Unanswered(Exception):
+    """There is no answer, or not the whole of it; the text says why, for the log."""
+
+    def __init__(self, failure: Failure, detail: str) -> None:
+        self.failure = failure
+        super().__init__(detail)
+
+
+class TooLong(Unanswered):
+    """The answer has more content than was to be taken; the rest of it was not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The whole of it."""
 
-    status: int
-    body: bytes
+    head: ResponseHead
+    content: bytes
+    seconds: float
+    """From the request's last byte out to the answer's last byte in."""
+
+    @property
+    def status(self) -> int:
+        """The final status."""
+        return self.head.status
 
 
 class Question:
     """Waits for a connection and for the answer on it; whoever asks waits for ``answer``."""
 
-    def __init__(self, request: bytes, most: int) -> None:
-        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    def __init__(self, request: bytes, most: int, *, bodiless: bool = False) -> None:
+        """``bodiless`` if the request is a HEAD."""
+        self._loop = asyncio.get_running_loop()
+        self.answer: asyncio.Future[Answer] = self._loop.create_future()
         self.abandoned = False
+        self.sent = 0.0
+        """By the event loop's time; 0 until there is a connection."""
         self._request = request
         self._most = most
-        self._status = 0
-        self._body: list[bytes] = []
+        self._bodiless = bodiless
+        self._head: ResponseHead | None = None
+        self._pieces: list[bytes] = []
+        self._taken = 0
         self._connection: UpstreamConnection | None = None
 
     def connected(self, connection: UpstreamConnection) -> None:
         """Ask."""
         self._connection = connection
-        connection.begin(self, bodiless=False)
+        connection.begin(self, bodiless=self._bodiless)
         connection.write(self._request)
         connection.request_complete = True
+        self.sent = self._loop.time()
 
     def not_connected(self, failure: Failure, detail: str) -> None:
         """There is nobody to ask."""
-        self._fail(detail)
+        self._fail(Unanswered(failure, detail))
 
     def informational(self, head: ResponseHead) -> None:
         """Nothing in it is of interest."""
@@ -57,27 +82,29 @@ class Question:
         raise ResponseRefused("the answer switches to another protocol, for which nobody asked")
 
     def response_head(self, head: ResponseHead, pieces: list[bytes], *, ended: bool) -> None:
-        """Note the status."""
-        self._status = head.status
-        self._take(pieces)
+        """Keep the head; an answer that announces too much is not waited for."""
+        self._head = head
+        self._take(pieces, announced=0 if ended else head.length)
 
     def response_body(self, pieces: list[bytes], *, ended: bool) -> None:
-        """Keep a part of the body."""
+        """Keep a part of the content."""
         self._take(pieces)
 
     def response_end(self) -> None:
         """The answer is complete."""
         self._connection = None
+        assert self._head is not None
         if not self.answer.done():
-            self.answer.set_result(Answer(self._status, b"".join(self._body)))
+            content = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+            self.answer.set_result(Answer(self._head, content, self._loop.time() - self.sent))
 
     def response_failed(self, failure: Failure, detail: str) -> None:
         """There is none."""
         self._connection = None
-        self._fail(detail)
+        self._fail(Unanswered(failure, detail))
 
     def sending_paused(self) -> None:
-        """The request is small and already written."""
+        """The request is already written as a whole."""
 
     def sending_resumed(self) -> None:
         """The same."""
@@ -89,28 +116,41 @@ class Question:
         if connection is not None:
             connection.discard()
 
-    def _take(self, pieces: list[bytes]) -> None:
-        self._body += pieces
-        if sum(map(len, self._body)) > self._most:
-            self._fail(f"the answer is longer than {self._most} bytes")
+    def _take(self, pieces: list[bytes], announced: int = 0) -> None:
+        self._pieces += pieces
+        self._taken += sum(map(len, pieces))
+        if max(self._taken, announced) > self._most:
+            self._fail(TooLong(Failure.BAD_RESPONSE, f"the answer is longer than {self._most} bytes"))
             self.abandon()
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, why: Unanswered) -> None:
         if not self.answer.done():
-            self.answer.set_exception(Unavailable(why))
+            self.answer.set_exception(why)
 
 
-async def ask(pool: EndpointPool, request: bytes, *, timeout: float, most: int = MOST) -> Answer:  # noqa: ASYNC109
-    """Ask an application over its pool; the request may be sent twice. Raises ``Unavailable``."""
-    question = Question(request, most)
+async def ask(
+    pool: EndpointPool,
+    request: bytes,
+    *,
+    timeout: float,  # noqa: ASYNC109 - it belongs to the question, and its end is an answer of a kind
+    most: int = MOST,
+    repeatable: bool = False,
+    bodiless: bool = False,
+) -> Answer:
+    """Ask an application over its pool. Raises ``Unanswered``.
+
+    ``repeatable``: whoever asks can bear that a kept connection turns out to be closed; ``bodiless``: it is a HEAD.
+    """
+    question = Question(request, most, bodiless=bodiless)
     try:
         async with asyncio.timeout(timeout):
-            connection = pool.take(question, repeatable=False)
+            connection = pool.take(question, repeatable=repeatable)
             if connection is not None:
                 question.connected(connection)
             return await question.answer
     except TimeoutError:
-        raise Unavailable(f"no answer from {pool.authority} within {timeout:g} s") from None
+        failure = Failure.RESPONSE_TIMEOUT if question.sent else Failure.QUEUE_TIMEOUT
+        raise Unanswered(failure, f"no answer from {pool.authority} within {timeout:g} s") from None
     finally:
         question.abandon()
 
@@ -126,7 +166,7 @@ class _NoHome:
 
 
 async def fetch(url: str, *, timeout: float, tls: ssl.SSLContext | None, most: int = MOST) -> bytes:  # noqa: ASYNC109
-    """The document at a URL, which must answer 200. Raises ``Unavailable``."""
+    """The document at a URL, which must answer 200. Raises ``Unanswered``."""
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -147,11 +187,11 @@ async def fetch(url: str, *, timeout: float, tls: ssl.SSLContext | None, most: i
             question.connected(connection)
             answer = await question.answer
     except TimeoutError:
-        raise Unavailable(f"no answer from {url} within {timeout:g} s") from None
+        raise Unanswered(Failure.RESPONSE_TIMEOUT, f"no answer from {url} within {timeout:g} s") from None
     except OSError as error:
-        raise Unavailable(f"no connection to {url}: {error.strerror or error}") from None
+        raise Unanswered(Failure.CONNECT, f"no connection to {url}: {error.strerror or error}") from None
     finally:
         question.abandon()
     if answer.status != 200:
-        raise Unavailable(f"{url} answered {answer.status}, not 200")
-    return answer.body
+        raise Unanswered(Failure.BAD_RESPONSE, f"{url} answered {answer.status}, not 200")
+    return answer.content
