@@ -1,4 +1,4 @@
-"""Who follows control: what is pushed is taken and acknowledged, a line that breaks is made anew, the disk stands in."""
+"""Who follows control: what is pushed is taken and acknowledged, a broken line is made anew, the disk stands in."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
