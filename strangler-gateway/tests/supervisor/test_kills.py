@@ -1,6 +1,7 @@
 """A kill is durable before it is true, needs neither control nor store, and says who has it."""
 
 import os
+import resource
 import signal
 from datetime import UTC, datetime, timedelta
 
@@ -155,3 +156,19 @@ def test_a_kill_that_cannot_be_written_is_not_in_force(folder: StateFolder) -> N
     with pytest.raises(OSError, match="directory"):
         ledger.record(KILL, NOON)
     assert (ledger.generation, ledger.kills) == (0, ())
+
+
+def test_a_kill_of_which_the_disk_takes_only_a_part_is_not_in_force(folder: StateFolder) -> None:
+    ledger = KillLedger(folder)
+    ledger.record(KILL, NOON)
+    before = folder.kills_log.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 20, hard))  # as a disk on which 20 bytes are free
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            ledger.record(LIFT, NOON)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (folder.kills_log.read_bytes(), ledger.generation) == (before, 1)
+    ledger.record(LIFT, NOON)
+    assert [event.sequence for event in KillLedger(folder).events_after(0)] == [1, 2]

@@ -4,6 +4,7 @@ The log is the authority; ``kills.json`` is what it amounts to, so that it can b
 loss of the log. Neither needs control or its store.
 """
 
+import errno
 import logging
 import os
 from collections.abc import Iterator
@@ -91,8 +92,10 @@ class KillLedger:
         is_new = not path.exists()
         with path.open("ab", buffering=0) as log:
             end = log.tell()
+            line = msgspec.json.encode(event) + b"\n"
             try:
-                log.write(msgspec.json.encode(event) + b"\n")
+                if log.write(line) < len(line):  # Of a disk that is nearly full there was room for a part only.
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(log.fileno())
             except OSError:
                 log.truncate(end)
