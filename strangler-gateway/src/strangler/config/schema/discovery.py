@@ -1,5 +1,6 @@
 """The part of strangler.yaml that says how endpoints are found that do not stand in it."""
 
+import ipaddress
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -11,6 +12,21 @@ from strangler.config.schema.types import Seconds, Section
 def _host_and_port(text: str) -> str:
     if parse_listener(text).port == 0:
         raise ValueError(f"«{text}»: 0 is not a port; ports are 1 to 65535")
+    return text
+
+
+def _name_server(text: str) -> str:
+    """An address, since there is nobody yet to ask for a name; with a port an IPv6 address has its brackets."""
+    address = text
+    if text.startswith("[") or text.count(":") == 1:
+        address = parse_listener(_host_and_port(text)).host
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        raise ValueError(
+            f"«{text}» is not the address of a name server; write ADDRESS or ADDRESS:PORT, such as 10.0.0.53, "
+            "10.0.0.53:5353 or [::1]:5353"
+        ) from None
     return text
 
 
@@ -45,7 +61,7 @@ class DiscoverySection(Section):
     at_most: Seconds = Field(
         default=300.0, description="Seconds between two questions, also if an answer holds for more.", examples=[60]
     )
-    servers: list[Annotated[str, AfterValidator(parse_host)] | Annotated[str, AfterValidator(_host_and_port)]] = Field(
+    servers: list[Annotated[str, AfterValidator(_name_server)]] = Field(
         default=[],
         max_length=8,
         description="Name servers, `ADDRESS` or `ADDRESS:PORT`; those of the system if left out.",

@@ -44,7 +44,7 @@ class DnsSource:
         self._chance = chance
         self._answered = meters.of(LOOKUPS, upstream, "answered")
         self._failed = meters.of(LOOKUPS, upstream, "failed")
-        self._resolver = _resolver(settings.servers)
+        self._resolver: dns.asyncresolver.Resolver | None = None
         self._task: asyncio.Task[None] | None = None
         self._silent = False
         self._stopped = False
@@ -123,6 +123,8 @@ class DnsSource:
 
     async def _records(self, name: str, kind: dns.rdatatype.RdataType) -> tuple[list[Rdata], float]:
         try:
+            if self._resolver is None:  # Not before: a system without name servers must not spoil a new configuration.
+                self._resolver = _resolver(self._settings.servers)
             answer = await self._resolver.resolve(name, kind, raise_on_no_answer=False, lifetime=PATIENCE, search=True)
         except (dns.exception.DNSException, OSError) as error:
             raise Unanswered(f"{name} {kind.name}: {str(error) or type(error).__name__}") from error
@@ -140,5 +142,8 @@ def _resolver(servers: tuple[str, ...]) -> dns.asyncresolver.Resolver:
 
 
 def _nameserver(server: str) -> dns.nameserver.Nameserver:
-    address, _, port = server.rpartition(":") if server.count(":") == 1 else (server, "", "53")
+    if server.startswith("["):
+        address, _, port = server.removeprefix("[").partition("]:")
+    else:
+        address, _, port = server.rpartition(":") if server.count(":") == 1 else (server, "", "53")
     return dns.nameserver.Do53Nameserver(address, int(port))
