@@ -20,6 +20,8 @@ class Answer:
     """From the question's last byte to the answer's last byte."""
     effects: Effects | None = None
     """What the request did, where that was reported."""
+    authority: str = ""
+    """The endpoint that answered, ``host:port``: redirects of its own making may name it."""
 
 
 @dataclass(frozen=True, slots=True)
