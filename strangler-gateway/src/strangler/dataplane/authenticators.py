@@ -41,7 +41,7 @@ RETRY = 5.0
 
 
 class Authenticators:
-    """By name. ``update`` is all or nothing."""
+    """By name. What ``prepare`` makes ready changes nothing before it is adopted."""
 
     def __init__(self, balancers: Balancers, meters: Meters) -> None:
         self._balancers = balancers
@@ -60,11 +60,15 @@ class Authenticators:
         token = snapshot.identity.token
         if token is not None:
             sign = _naming("identity.token", lambda: signer(read_secret(token.key)))
+        return Prepared(by_name, Onward(snapshot.identity, sign, self._clock.wall))
+
+    def adopt(self, prepared: "Prepared | None") -> None:
+        """Keep these from now on, or none; the others are not asked any more."""
+        by_name = prepared.by_name if prepared is not None else {}
         for name, (_, method) in self._by_name.items():
             if isinstance(method, TableSession) and by_name.get(name, (None, None))[1] is not method:
                 method.retire()
         self._by_name = by_name
-        return Prepared(by_name, Onward(snapshot.identity, sign, self._clock.wall))
 
     def _built(self, settings: Authenticator) -> Method:
         return _naming(f"authentication.{settings.name}", lambda: self._build(settings))
@@ -150,7 +154,7 @@ class Prepared:
     """What the routes of one snapshot are guarded by."""
 
     def __init__(self, by_name: dict[str, tuple[Authenticator, Method]], onward: Onward) -> None:
-        self._by_name = by_name
+        self.by_name = by_name
         self.onward = onward
 
     def guards(self, route: Route) -> tuple[Guard, ...]:
@@ -158,7 +162,7 @@ class Prepared:
         wanted = route.authentication
         if wanted is None:
             return ()
-        methods = [self._by_name[name][1] for name in wanted.by]
+        methods = [self.by_name[name][1] for name in wanted.by]
         anonymous = wanted.when_unavailable == "anonymous"
         first = Authentication(methods, required=wanted.required, anonymous_if_unavailable=anonymous)
         return (first,) if route.authorization is None else (first, Authorization(route.authorization))

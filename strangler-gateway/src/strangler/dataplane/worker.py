@@ -126,7 +126,14 @@ class Worker:
             topology = self.active.topology
         else:
             limiting = self._rate_limiting
-            topology = Topology(snapshot, self._balancers, self.counters, self.holds, limiting, prepared)
+            try:
+                topology = Topology(snapshot, self._balancers, self.counters, self.holds, limiting, prepared)
+            except BaseException:
+                if log is not self.log:
+                    log.end()
+                raise
+            if self._authenticators is not None:
+                self._authenticators.adopt(prepared)
             self._directory.adopt(snapshot.upstreams)
         active = Active(snapshot, topology, self.generation, self.kills)
         old_log = self.log
