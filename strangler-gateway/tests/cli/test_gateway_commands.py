@@ -176,7 +176,8 @@ def test_the_gateway_is_found_by_its_admin_address_too(gateway: Gateway) -> None
     [
         (("flip", "catalgo", "service", "--reason", "x"), 2, "catalog"),
         (("flip", "orders", "service", "--reason", "x"), 1, "service"),
-        (("flip", "catalog", "shadow", "--reason", "x"), 1, "shadow"),
+        (("flip", "catalog", "retired", "--reason", "x"), 1, "not available yet"),
+        (("flip", "catalog", "shadow", "--weight", "5", "--reason", "x"), 2, "canary only"),
         (("flip", "catalog", "canary", "--weight", "101", "--reason", "x"), 2, "0 to 100"),
         (("flip", "catalog", "sideways", "--reason", "x"), 2, "sideways"),
         (("flip", "catalog", "service"), 2, "--reason"),

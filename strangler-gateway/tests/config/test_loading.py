@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strangler.config import load, load_text, percent_from_weight, weight_from_percent
+from strangler.model.authentication import Secret
 from strangler.model.errors import ConfigError
 from strangler.model.flag import Flag, Stage
 from strangler.model.route import CATCH_ALL, PathKind, Retries, StickySource, SubjectKind
+from strangler.model.shadow import ArrayRule, Comparing, Ignored, Mirroring, Redaction, Shadow
 from strangler.model.telemetry import LogSettings
 from strangler.model.upstream import Balance, Breaker, Endpoint, HealthCheck, RetryBudget, Upstream
 
+HEADERS = [name.title() for name in Comparing().headers]
 GOOD = (Path(__file__).parent / "good.yaml").read_text()
 
 
@@ -78,6 +81,47 @@ def test_everything_in_the_file_arrives() -> None:
         (("DATABASE_URL", "sqlite:///shop.db"),),
     )
     assert loaded.places["products-get"].line == GOOD[: GOOD.index("  - name: products-get")].count("\n") + 1
+
+
+def test_all_that_is_said_about_shadowing_arrives_and_routes_share_it_by_an_anchor() -> None:
+    topology = load_text(GOOD).topology
+    shared = topology.by_name["products-list"].shadow
+    assert shared == Shadow(
+        sample=0.5, noise=0.1, at_most=0.01, alpha=0.01, request_bytes=4096, answer_bytes=262_144, timeout=2,
+        max_age=30, rate=20, writes=True, samples=5,
+        comparing=Comparing(
+            normalise=("date-notation", "error-envelope"),
+            headers=("content-type", "etag"),
+            ignore=(
+                Ignored("body.items[].updated_at", "a clock", "2027-03-31"),
+                Ignored("header.x-served-by", "it differs on purpose"),
+            ),
+            arrays=(ArrayRule("body.items", "key", "id"), ArrayRule("body.items[].tags", "set")),
+            tolerances=(("body.total", 0.01),),
+            generated=("body.request_id",),
+            max_bytes=70_000,
+            max_depth=20,
+        ),
+        redaction=Redaction(("accept",), ("page",), ("body.customer.*",), ("CUST-[0-9]{6}",)),
+    )  # fmt: skip
+    assert topology.by_name["reshaped"].shadow == shared
+    assert topology.gateway.shadow == Mirroring(500, 8_388_608, Secret(env="SHADOW_SECRET"))
+
+
+@pytest.mark.parametrize(
+    "said", ["", "shadow: {}", f"shadow: {{compare: {{headers: {sorted(HEADERS, reverse=True)}}}}}"]
+)
+def test_a_route_of_which_nothing_is_said_is_shadowed_by_the_defaults(said: str) -> None:
+    text = """\
+monolith: http://m
+upstreams: {c: {endpoints: [http://c]}}
+routes:
+  - name: a
+    match: {path: /a}
+    service: c
+    """
+    route = load_text(text + said).topology.routes[0]
+    assert (route.shadow, route.shadowing) == (None, Shadow())
 
 
 def test_module_and_group_follow_from_what_is_given() -> None:

@@ -30,6 +30,11 @@ def one_of(examples: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in examples.items() if key != "srv"}
 
 
+def shadowed(section: dict[str, Any]) -> dict[str, Any]:
+    route = {"name": "a", "match": {"path": "/a"}, "service": "c", "shadow": section}
+    return {"upstreams": {"c": {"endpoints": ["http://c"]}}, "routes": [route]}
+
+
 def test_the_page_is_current() -> None:
     made = reference()
     assert PAGE.read_text() == made, "run: python -m strangler.config.reference > docs/reference/configuration.md"
@@ -69,6 +74,12 @@ def test_every_example_of_a_route_field_is_accepted() -> None:
         ("IdentityTokenSection", lambda examples: {"identity": {"token": examples}}),
         ("DiscoverySection", lambda examples: {"upstreams": {"c": {"discovery": one_of(examples)}}}),
         ("TlsSection", lambda examples: {"gateway": {"tls": examples}}),
+        ("MirroringSection", lambda examples: {"gateway": {"shadow": examples}}),
+        ("ShadowSection", shadowed),
+        ("CompareSection", lambda examples: shadowed({"compare": examples})),
+        ("IgnoreSection", lambda examples: shadowed({"compare": {"ignore": [examples]}})),
+        ("ArraySection", lambda examples: shadowed({"compare": {"arrays": [examples]}})),
+        ("RedactSection", lambda examples: shadowed({"redact": examples})),
         ("ProcessSection", lambda examples: {"processes": {"p": examples}}),
     ],
 )

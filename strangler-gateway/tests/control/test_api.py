@@ -52,7 +52,7 @@ def assert_problem(response: httpx.Response, status: int, detail: str) -> dict:
         ("POST", "/api/v1/flips", FLIP | {"target": "catalgo"}, 404, "did you mean catalog?"),
         ("POST", "/api/v1/flips", FLIP | {"target": "catch-all"}, 409, "always goes to the monolith"),
         ("POST", "/api/v1/flips", FLIP | {"target": "legacy"}, 409, "no service arm"),
-        ("POST", "/api/v1/flips", FLIP | {"stage": "shadow"}, 409, "not available yet"),
+        ("POST", "/api/v1/flips", FLIP | {"stage": "shadow"}, 422, "canary only"),
         ("POST", "/api/v1/flips", FLIP | {"stage": "retired"}, 409, "not available yet"),
         ("POST", "/api/v1/flips", FLIP | {"stage": "full"}, 422, "body.stage"),
         ("POST", "/api/v1/flips", FLIP | {"stage": "service"}, 422, "canary only"),
@@ -132,7 +132,8 @@ def test_explain_says_which_arm_and_why(control) -> None:
     body = {"method": "get", "target": "/api/products/7?x=1", "headers": [["X-User", "u1"]], "client": "::1"}
     assert control.api.post("/api/v1/explain", json=body).json() == {
         "route": "products-get", "arm": "monolith", "reason": "stage_monolith", "stage": "monolith", "weight": "0.00",
-        "subject": "u1", "bucket": None, "group": "catalog", "module": "catalog", "upstream": "monolith", "revision": 1,
+        "subject": "u1", "bucket": None, "group": "catalog", "module": "catalog", "upstream": "monolith",
+        "mirror": False, "revision": 1,
     }  # fmt: skip
     assert control.api.post("/api/v1/explain", json={"target": "/elsewhere"}).json()["reason"] == "no_route"
 

@@ -41,7 +41,7 @@ def test_a_route_moves_alone() -> None:
 
 
 @pytest.mark.parametrize("target", ["import", "old", "legacy"])
-@pytest.mark.parametrize("stage", [Stage.CANARY, Stage.SERVICE])
+@pytest.mark.parametrize("stage", [Stage.SHADOW, Stage.CANARY, Stage.SERVICE])
 def test_what_has_no_service_arm_cannot_leave_the_monolith(target: str, stage: Stage) -> None:
     with pytest.raises(FlipRefused, match="service arm"):
         plan(target, stage, 500 if stage is Stage.CANARY else None)
@@ -51,10 +51,14 @@ def test_what_has_no_service_arm_may_be_sent_where_it_is() -> None:
     assert plan("legacy", Stage.MONOLITH).changes == ()
 
 
-@pytest.mark.parametrize("stage", [Stage.SHADOW, Stage.RETIRED])
-def test_stages_that_do_not_work_yet_are_refused_by_name(stage: Stage) -> None:
-    with pytest.raises(FlipRefused, match=f"«{stage}» is not available yet"):
-        plan("catalog", stage)
+def test_a_stage_that_does_not_work_yet_is_refused_by_name() -> None:
+    with pytest.raises(FlipRefused, match="«retired» is not available yet; use monolith, shadow, canary or service"):
+        plan("catalog", Stage.RETIRED)
+
+
+def test_a_module_is_shadowed_where_it_has_something_to_compare_with() -> None:
+    planned = plan("catalog", Stage.SHADOW, list=Flag("list", Stage.CANARY, 500, ("u1",)))
+    assert [part.after for part in planned.changes] == [Flag("list", Stage.SHADOW), Flag("get", Stage.SHADOW)]
 
 
 def test_the_catch_all_is_never_moved() -> None:

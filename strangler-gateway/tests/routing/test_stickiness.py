@@ -70,6 +70,21 @@ def test_stages_but_canary_are_settled_without_a_subject() -> None:
     }
 
 
+def test_the_service_is_asked_too_where_the_monolith_answers_at_shadow_and_canary() -> None:
+    canary = Flag("r", Stage.CANARY, 0, ("vip",))
+    assert {subject: evaluate(canary, "g", subject).mirror for subject in ("u1", None, "vip")} == {
+        "u1": True, None: True, "vip": False,
+    }  # fmt: skip
+    mirrored = {stage for stage in Stage if (decision := settled(Flag("r", stage))) and decision.mirror}
+    assert mirrored == {Stage.SHADOW}
+
+
+def test_a_killed_route_is_not_mirrored() -> None:
+    snapshot = replace(SNAPSHOT, flags=(Flag("r", Stage.SHADOW),))
+    assert explain(snapshot, frozenset(), "GET", "/r").mirror
+    assert not explain(snapshot, frozenset({"r"}), "GET", "/r").mirror
+
+
 ROUTE = Route(
     "r",
     RouteMatch("/r"),

@@ -19,6 +19,7 @@ _WHY = {
     "no_route": "no route takes it, so it goes to the monolith",
     "killed": "the route is killed, so it goes to the monolith whatever its flag says",
     "stage_monolith": "the route is at stage monolith",
+    "stage_shadow": "the route is at stage shadow, which the monolith answers",
     "stage_service": "the route is at stage service",
     "cohort": "the subject is in a cohort, which goes to the service regardless of the weight",
     "below_weight": "the subject's bucket is below the weight",
@@ -103,3 +104,5 @@ def _show(document: dict[str, Any]) -> None:
         bucket = f", bucket {document['bucket']} of 10000" if document.get("bucket") is not None else ""
         say(f"  subject   {document['subject']}{bucket}")
     say(f"  reason    {document['reason']}: {_WHY.get(document['reason'], '')}")
+    if document.get("mirror"):
+        say("  mirrored  the service is asked too, and the answers are compared")

@@ -20,6 +20,7 @@ from strangler.config.loaded import Process, Serve, Topology
 from strangler.config.nearness import did_you_mean
 from strangler.config.rate_limits import build_limit_store, build_rate_limits
 from strangler.config.resilience import resilience, retries
+from strangler.config.shadow import build_mirroring, build_shadow
 from strangler.config.telemetry import build_access_log, build_trace
 from strangler.config.templates import shape
 from strangler.config.tls import downstream_tls, upstream_tls
@@ -114,6 +115,7 @@ def _gateway(section: schema.GatewaySection, report: Report) -> Gateway:
         section.watchdog,
         build_limit_store(section.limit_store),
         downstream_tls(section.tls),
+        build_mirroring(section.shadow),
     )
 
 
@@ -204,6 +206,7 @@ def _route(section: schema.RouteSection, place: DocumentPath, sound: Sound, most
             report=report,
         ),
         body_bytes=most if section.body_bytes is None else section.body_bytes,
+        shadow=build_shadow(section, (*place, "shadow"), sound.file.gateway.shadow if sound.gateway else None, report),
         monolith_transform=monolith_transform,
         service_transform=service_transform,
     )

@@ -9,7 +9,7 @@ from strangler.model.errors import FlipRefused, StranglerError
 from strangler.model.flag import Flag, Stage
 from strangler.model.route import Route
 
-AVAILABLE = (Stage.MONOLITH, Stage.CANARY, Stage.SERVICE)
+AVAILABLE = (Stage.MONOLITH, Stage.SHADOW, Stage.CANARY, Stage.SERVICE)
 """The stages that this version can serve."""
 
 
@@ -55,7 +55,7 @@ def plan_flip(request: FlipRequest, topology: Topology, flags: Mapping[str, Flag
     """Raises ``UnknownTarget``, ``FlipInvalid``, or ``FlipRefused`` with the reason."""
     target = find_target(topology, request.target)
     if request.stage not in AVAILABLE:
-        raise FlipRefused(f"the stage «{request.stage}» is not available yet; use monolith, canary or service")
+        raise FlipRefused(f"the stage «{request.stage}» is not available yet; use {_listed(AVAILABLE)}")
     if request.stage is not Stage.CANARY and (request.weight is not None or request.cohorts):
         raise FlipInvalid(
             f"a weight or a cohort has a meaning at stage canary only, not at {request.stage}; leave it out"
@@ -75,6 +75,11 @@ def plan_flip(request: FlipRequest, topology: Topology, flags: Mapping[str, Flag
     ]
     changes = (_change(route.name, request, flags.get(route.name, Flag(route.name))) for route in moved)
     return FlipPlan(tuple(changes), tuple(warnings))
+
+
+def _listed(stages: tuple[Stage, ...]) -> str:
+    *first, last = stages
+    return f"{', '.join(first)} or {last}"
 
 
 def _moved(routes: tuple[Route, ...], stage: Stage) -> tuple[Route, ...]:

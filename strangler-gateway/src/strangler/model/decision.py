@@ -18,6 +18,8 @@ class Reason(StrEnum):
     """No route matched: the catch-all."""
     KILLED = "killed"
     STAGE_MONOLITH = "stage_monolith"
+    STAGE_SHADOW = "stage_shadow"
+    """The monolith answers; what the service would answer is compared with it."""
     STAGE_SERVICE = "stage_service"
     COHORT = "cohort"
     BELOW_WEIGHT = "below_weight"
@@ -30,7 +32,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The evaluator's answer for one request. ``mirror`` asks for a copy to the other arm (stage ``shadow``)."""
+    """The evaluator's answer for one request. ``mirror``: the service is to be asked as well, behind its back."""
 
     arm: Arm
     reason: Reason

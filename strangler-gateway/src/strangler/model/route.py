@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from strangler.model.authentication import Authentication, Authorization
 from strangler.model.rate_limit import RateLimit
+from strangler.model.shadow import SHADOW, Shadow
 from strangler.model.transform import Transform
 
 
@@ -111,6 +112,14 @@ class Route:
     """The same for the service; None for ``SERVICE`` of ``model.transform``."""
     body_bytes: int = 0
     """Longest body of a request; 0 for no bound."""
+    shadow: Shadow | None = None
+    """How it is shadowed; None where nothing is said (see ``shadowing``): most routes are never, and snapshots are
+    written to disk at every flip."""
+
+    @property
+    def shadowing(self) -> Shadow:
+        """How it is shadowed at stage ``shadow``, and beside ``canary``."""
+        return self.shadow or SHADOW
 
     @property
     def judges(self) -> bool:

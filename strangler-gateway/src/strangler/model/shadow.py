@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+from strangler.model.authentication import Secret
 
 KNOWN_DIFFERENCES = (
     "array-order-among-ties",
     "charset",
+    "date-format",
     "date-notation",
     "error-envelope",
     "head-refused",
+    "header-notation",
     "json-key-order",
     "null-or-absent",
     "number-or-text",
@@ -18,7 +23,7 @@ KNOWN_DIFFERENCES = (
 )
 """Names of the normalisers for what Flask, Django and FastAPI are known to do differently; ``strangler.shadow`` has
 them. A route uses those that it names."""
-HARMLESS = ("charset", "date-notation", "json-key-order", "server-headers")
+HARMLESS = ("charset", "date-notation", "header-notation", "json-key-order", "server-headers")
 """Those in use where nothing is said: no client that reads HTTP and JSON by their standards can tell the difference."""
 
 
@@ -108,8 +113,11 @@ class Comparing:
 
     normalise: tuple[str, ...] = HARMLESS
     """Of ``KNOWN_DIFFERENCES``."""
-    headers: tuple[str, ...] = ("cache-control", "content-type", "etag", "location", "vary", "www-authenticate")
-    """Lower-case names of the answer's headers that are compared; the others are counted as ignored."""
+    headers: tuple[str, ...] = (
+        "allow", "cache-control", "content-disposition", "content-language", "content-range", "content-type", "etag",
+        "last-modified", "link", "location", "retry-after", "set-cookie", "vary", "www-authenticate",
+    )  # fmt: skip
+    """Lower-case names of the answer's headers that are compared, ``*`` for all; the others are counted as ignored."""
     ignore: tuple[Ignored, ...] = ()
     arrays: tuple[ArrayRule, ...] = ()
     tolerances: tuple[tuple[str, float], ...] = ()
@@ -171,3 +179,19 @@ class Shadow:
     redaction: Redaction = field(default_factory=Redaction)
     samples: int = 20
     """Pairs of answers that are kept per field that differs, the newest."""
+
+
+SHADOW: Final = Shadow()
+"""How a route is shadowed of which nothing is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mirroring:
+    """What holds for the shadowed routes of a worker together."""
+
+    waiting: int = 2048
+    """Exchanges that may wait for the comparator."""
+    waiting_bytes: int = 32 * 1024 * 1024
+    """Heads and bodies that may, those of requests under way included."""
+    secret: Secret | None = None
+    """What marks are signed by, for routes that shadow writes."""

@@ -6,6 +6,7 @@ from strangler.model.authentication import Authenticator, IdentityForm
 from strangler.model.flag import Flag
 from strangler.model.rate_limit import LimitStore
 from strangler.model.route import Route
+from strangler.model.shadow import Mirroring
 from strangler.model.telemetry import LogSettings, TraceSettings
 from strangler.model.tls import DownstreamTls
 from strangler.model.upstream import Upstream
@@ -59,6 +60,8 @@ class Gateway:
     """Where shared rate limits are counted."""
     tls: DownstreamTls | None = None
     """None where clients speak plain HTTP."""
+    shadow: Mirroring = field(default_factory=Mirroring)
+    """How exchanges of shadowed routes are handed to the comparator."""
 
 
 @dataclass(frozen=True, slots=True)

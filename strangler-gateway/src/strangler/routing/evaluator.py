@@ -11,11 +11,12 @@ NO_ROUTE: Final = Decision(Arm.MONOLITH, Reason.NO_ROUTE)
 KILLED: Final = Decision(Arm.MONOLITH, Reason.KILLED)
 FALLBACK: Final = Decision(Arm.MONOLITH, Reason.FALLBACK)
 _STAGE_MONOLITH: Final = Decision(Arm.MONOLITH, Reason.STAGE_MONOLITH)
+_STAGE_SHADOW: Final = Decision(Arm.MONOLITH, Reason.STAGE_SHADOW, mirror=True)
 _STAGE_SERVICE: Final = Decision(Arm.SERVICE, Reason.STAGE_SERVICE)
 _COHORT: Final = Decision(Arm.SERVICE, Reason.COHORT)
 _BELOW: Final = Decision(Arm.SERVICE, Reason.BELOW_WEIGHT)
-_ABOVE: Final = Decision(Arm.MONOLITH, Reason.ABOVE_WEIGHT)
-_NO_SUBJECT: Final = Decision(Arm.MONOLITH, Reason.NO_SUBJECT)
+_ABOVE: Final = Decision(Arm.MONOLITH, Reason.ABOVE_WEIGHT, mirror=True)
+_NO_SUBJECT: Final = Decision(Arm.MONOLITH, Reason.NO_SUBJECT, mirror=True)
 
 
 def evaluate(flag: Flag, group: str, subject: str | None) -> Decision:
@@ -26,7 +27,9 @@ def evaluate(flag: Flag, group: str, subject: str | None) -> Decision:
     """
     if flag.stage is CANARY:
         return _evaluate_canary(flag, group, subject)
-    return _STAGE_SERVICE if flag.stage is Stage.SERVICE else _STAGE_MONOLITH
+    if flag.stage is Stage.SERVICE:
+        return _STAGE_SERVICE
+    return _STAGE_SHADOW if flag.stage is Stage.SHADOW else _STAGE_MONOLITH
 
 
 def settled(flag: Flag) -> Decision | None:

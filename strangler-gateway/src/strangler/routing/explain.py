@@ -36,6 +36,8 @@ class Explanation:
     group: str
     module: str
     upstream: str
+    mirror: bool
+    """Whether the service is asked too, and the answers are compared."""
     revision: int
 
 
@@ -92,6 +94,7 @@ def explain(
         group=route.group,
         module=route.module,
         upstream=route.service if decision.arm is Arm.SERVICE and route.service else route.monolith,
+        mirror=decision.mirror,
         revision=snapshot.revision,
     )
 

@@ -18,6 +18,7 @@ from strangler.config.schema.limits import LimitsSection
 from strangler.config.schema.rate_limit import LimitStoreSection, RateLimitSection
 from strangler.config.schema.resilience import HealthSection, RetriesSection
 from strangler.config.schema.route import MatchSection, RouteSection, TimeoutsSection
+from strangler.config.schema.shadow import CompareSection, MirroringSection, RedactSection, ShadowSection
 from strangler.config.schema.telemetry import AccessLogSection, TraceSection
 from strangler.config.schema.transform import (
     ArmSection,
@@ -43,6 +44,7 @@ __all__ = [
     "AuthenticateSection",
     "AuthenticatorSection",
     "AuthorizeSection",
+    "CompareSection",
     "ConfigFile",
     "CookiesSection",
     "DjangoSessionSection",
@@ -56,13 +58,16 @@ __all__ = [
     "LimitStoreSection",
     "LimitsSection",
     "MatchSection",
+    "MirroringSection",
     "PathSection",
     "ProcessSection",
     "RateLimitSection",
+    "RedactSection",
     "RequestSection",
     "ResponseSection",
     "RetriesSection",
     "RouteSection",
+    "ShadowSection",
     "ShapeSection",
     "TimeoutsSection",
     "TraceSection",

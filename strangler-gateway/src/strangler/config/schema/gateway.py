@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from strangler.config.schema.limits import LimitsSection
 from strangler.config.schema.rate_limit import LimitStoreSection
+from strangler.config.schema.shadow import MirroringSection
 from strangler.config.schema.telemetry import AccessLog, AccessLogSection, TraceSection
 from strangler.config.schema.tls import TlsSection
 from strangler.config.schema.types import Listener, Network, Seconds, Section, WorkerCount, store_url
@@ -95,4 +96,9 @@ class GatewaySection(Section):
         default=None,
         description="Where shared rate limits are counted.",
         examples=[{"url": "redis://127.0.0.1:6379/0"}],
+    )
+    shadow: MirroringSection = Field(
+        default=MirroringSection(),
+        description="How workers hand exchanges of shadowed routes to the comparator.",
+        examples=[{"secret": "env:STRANGLER_SHADOW_SECRET"}],
     )

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from strangler.config.schema.authentication import AuthenticateSection, AuthorizeSection
 from strangler.config.schema.rate_limit import RateLimitSection
 from strangler.config.schema.resilience import RetriesSection
+from strangler.config.schema.shadow import ShadowSection
 from strangler.config.schema.transform import ArmsSection, RequestSection, ResponseSection
 from strangler.config.schema.types import (
     HeaderName,
@@ -96,10 +97,10 @@ class RouteSection(Section):
     )
     stage: Annotated[str, AfterValidator(stage_name)] = Field(
         default="monolith",
-        description="The first stage: `monolith`, `canary` or `service`. Once the store knows the route, the store "
-        "decides.",
+        description="The first stage: `monolith`, `shadow`, `canary` or `service`. Once the store knows the route, the "
+        "store decides.",
         examples=["monolith"],
-        json_schema_extra={"enum": ["monolith", "canary", "service"]},
+        json_schema_extra={"enum": ["monolith", "shadow", "canary", "service"]},
     )
     weight: Percentage | None = Field(
         default=None,
@@ -156,6 +157,11 @@ class RouteSection(Section):
         default=[],
         description="How often it may be asked; a request must be within all of them; one too many is answered 429.",
         examples=[[{"name": "burst", "requests": 10, "per": 1}]],
+    )
+    shadow: ShadowSection | None = Field(
+        default=None,
+        description="How the service is compared with the monolith before it answers anybody.",
+        examples=[{"compare": {"ignore": [{"field": "body.served_by", "reason": "it differs on purpose"}]}}],
     )
     request: RequestSection = Field(
         default=RequestSection(),

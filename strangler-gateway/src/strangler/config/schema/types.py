@@ -90,10 +90,10 @@ def _sha256(text: str) -> str:
 
 def stage(text: str) -> str:
     """A first stage, by its name."""
-    if text in {Stage.SHADOW, Stage.RETIRED}:
-        raise ValueError(f"the stage «{text}» is not available yet; use monolith, canary or service")
+    if text == Stage.RETIRED:
+        raise ValueError(f"the stage «{text}» is not available yet; use monolith, shadow, canary or service")
     if text not in set(Stage):
-        raise ValueError(f"«{text}» is not a stage; use monolith, canary or service")
+        raise ValueError(f"«{text}» is not a stage; use monolith, shadow, canary or service")
     return text
 
 

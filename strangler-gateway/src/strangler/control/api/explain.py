@@ -46,6 +46,7 @@ class ExplanationView(BaseModel):
     group: str
     module: str
     upstream: str
+    mirror: bool = Field(description="Whether the service is asked too, and the answers are compared.")
     revision: int
 
 

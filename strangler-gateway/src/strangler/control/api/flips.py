@@ -33,7 +33,7 @@ class FlipBody(BaseModel):
     """What is asked for."""
 
     target: str = Field(description="A route or a module.", examples=["catalog"])
-    stage: Stage = Field(description="`monolith`, `canary` or `service`.")
+    stage: Stage = Field(description="`monolith`, `shadow`, `canary` or `service`.")
     weight: Annotated[int | None, BeforeValidator(_weight, json_schema_input_type=float | str | None)] = Field(
         default=None,
         description="Percent for a canary, at most two decimals; left out, a canary keeps the weight that it has.",
