@@ -1,6 +1,7 @@
 """A worker takes a snapshot over as a whole, or as if it had never come."""
 
 import asyncio
+import hashlib
 import threading
 from pathlib import Path
 
@@ -8,8 +9,12 @@ import pytest
 
 from strangler.config import load_text
 from strangler.control.publisher import build_snapshot
+from strangler.dataplane import authenticators, secrets
 from strangler.dataplane.worker import Worker
-from strangler.model.snapshot import Snapshot
+from strangler.http1.request import RequestHead, RequestParser
+from strangler.model.snapshot import Limits, Snapshot
+from strangler.policies.guard import Denied
+from strangler.policies.kept import Pace
 from strangler.policies.sessions import TableSession
 from strangler.tls.refusal import CertificateRefused
 
@@ -84,5 +89,61 @@ def test_a_session_table_that_no_authenticator_asks_any_more_is_let_go(retired: 
         worker.adopt(snapshot(1, SESSIONS.format(cache=5)))
         worker.adopt(snapshot(2, "monolith: http://127.0.0.1:9001\n"))
         assert len(retired) == 1
+
+    asyncio.run(adopt())
+
+
+KEYS = """\
+monolith: http://127.0.0.1:9001
+authentication:
+  partners: {api_keys: {keys_file: keys.jsonl}}
+routes:
+  - {name: mine, match: {prefix: /mine}, authenticate: {by: [partners]}}
+"""
+
+
+class Request:
+    """One with a key, as guards see it."""
+
+    def __init__(self, key: str) -> None:
+        text = f"GET /mine HTTP/1.1\r\nHost: shop.example\r\nX-API-Key: {key}\r\n\r\n"
+        self.head: RequestHead = RequestParser(Limits()).parse(text.encode())
+        self.client = "127.0.0.1"
+        self.identity: object | None = None
+        self.answer_fields = b""
+
+
+def write_keys(*keys: str) -> None:
+    digests = [hashlib.sha256(key.encode()).hexdigest() for key in keys]
+    Path("keys.jsonl").write_text("".join(f'{{"sha256": "{digest}", "owner": "one"}}\n' for digest in digests))
+
+
+def test_a_key_that_was_taken_away_is_not_good_once_more_after_a_time_in_which_nobody_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(authenticators, "FILE_PACE", Pace(refresh=0.01, look_again=0.01, retry=0.01))
+    write_keys("sgk_1")
+    read = asyncio.Event()
+
+    async def fetch_file(path: str) -> bytes:
+        read.set()
+        return await secrets.fetch_file(path)
+
+    monkeypatch.setattr(authenticators, "fetch_file", fetch_file)
+
+    async def adopt() -> None:
+        worker = Worker()
+        worker.adopt(snapshot(1, KEYS))
+        guard = worker.active.topology.routes[0].guard
+        assert guard is not None
+        guard.admit(Request("sgk_1"))
+        write_keys()
+        for _ in range(3):  # The first may have begun before the file was changed; the third after the second ended.
+            read.clear()
+            async with asyncio.timeout(5):
+                await read.wait()
+        with pytest.raises(Denied):
+            guard.admit(Request("sgk_1"))
 
     asyncio.run(adopt())

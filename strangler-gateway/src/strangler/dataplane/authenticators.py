@@ -70,6 +70,13 @@ class Authenticators:
                 method.retire()
         self._by_name = by_name
 
+    def look_again(self) -> None:
+        """Have keys fetched that are due, though nobody asks: one that was taken away is not good for once more after a
+        quiet night. Called twice a second."""
+        for _, method in self._by_name.values():
+            if isinstance(method, BearerTokens | KnownKeys):
+                method.refresh()
+
     def _built(self, settings: Authenticator) -> Method:
         return _naming(f"authentication.{settings.name}", lambda: self._build(settings))
 

@@ -336,6 +336,8 @@ class Worker:
         if self._deadlines:
             self._expire_requests()
         self._balancers.tick(now)
+        if self._authenticators is not None:
+            self._authenticators.look_again()
 
     def look_at_files(self) -> None:
         """Take over certificates that have changed on disk; what cannot be used leaves the old in place."""

@@ -64,6 +64,11 @@ class KnownKeys:
             raise Rejected("unknown_key", "The API key is not known.")
         return self._identity(found, entry)
 
+    def refresh(self) -> None:
+        """Begin to read the file again if it is time."""
+        if self._filed is not None:
+            self._filed.current()
+
     def _identity(self, found: bytes, entry: ApiKey) -> Identity:
         known = self._identities.get(found)
         if known is not None and known[0] == entry:

@@ -67,6 +67,10 @@ class BearerTokens:
                 raise
             return self._look_again(token, key, str(rejected), rejected)
 
+    def refresh(self) -> None:
+        """Begin to fetch the keys again if it is time."""
+        self._keys.current()
+
     def _look_again(
         self, token: bytes, key: bytes, why: str, rejected: Rejected | None = None
     ) -> Awaitable[Identity | None]:
