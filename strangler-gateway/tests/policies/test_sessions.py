@@ -251,6 +251,24 @@ def test_a_cookie_counts_for_no_change_that_another_sites_page_asks_for(
             session.identify(request)
 
 
+OPENING = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {'x' * 22}==")
+
+
+@pytest.mark.parametrize(
+    ("origin", "known"),
+    [("https://shop.example", True), ("https://app.example", True), ("https://evil.example", False), ("null", False)],
+)
+def test_a_cookie_counts_for_no_websocket_that_another_sites_page_opens(times: Times, origin: str, known: bool) -> None:
+    session = flask_session(times)
+    session.origins = frozenset({b"https://app.example"})
+    request = Request(f"Cookie: session={flask_cookie({'_user_id': 7})}", f"Origin: {origin}", *OPENING)
+    if known:
+        assert isinstance(session.identify(request), Identity)
+    else:
+        with pytest.raises(Rejected, match="cross_site"):
+            session.identify(request)
+
+
 # In the monolith's table
 
 

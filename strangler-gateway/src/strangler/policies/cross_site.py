@@ -11,12 +11,12 @@ _OWN = frozenset((b"same-origin", b"none"))
 def is_cross_site(head: RequestHead, origins: frozenset[bytes]) -> bool:
     """Whether an unsafe request comes from a page that is neither of this host nor of ``origins`` (in lower case).
 
-    Browsers send ``Sec-Fetch-Site``, older ones ``Origin`` alone; what sends neither is no browser, and sends no cookie
+    To ask for a WebSocket is unsafe: any page may open one, and read what it says. Browsers send ``Sec-Fetch-Site``, older ones ``Origin`` alone; what sends neither is no browser, and sends no cookie
     that somebody else wants to be sent.
     """
-    if head.method in SAFE:
-        return False
     fields = head.fields
+    if head.method in SAFE and not fields.websocket:
+        return False
     pages = {value.lower() for value in fields.values(b"origin")}
     if pages and pages <= origins:
         return False

@@ -213,8 +213,8 @@ class AuthenticatorSection(Section):
     )
     origins: list[Origin] = Field(
         default=[],
-        description="Other sites whose pages may send POST, PUT, PATCH and DELETE with a session's cookie. From all "
-        "but these and the gateway's own host such requests count as without a session.",
+        description="Other sites whose pages may send POST, PUT, PATCH and DELETE, or open a WebSocket, with a "
+        "session's cookie. From all but these and the gateway's own host such requests count as without a session.",
         examples=[["https://app.example.com"]],
     )
     scopes: Word | None = Field(
