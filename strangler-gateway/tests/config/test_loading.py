@@ -83,6 +83,16 @@ def test_everything_in_the_file_arrives() -> None:
     assert loaded.places["products-get"].line == GOOD[: GOOD.index("  - name: products-get")].count("\n") + 1
 
 
+def test_a_parameter_that_holds_an_api_key_is_redacted_whatever_the_file_redacts() -> None:
+    text = """
+monolith: http://m
+gateway: {access_log: {to: stdout, also: [query], redact: [email]}}
+authentication:
+  partners: {api_keys: {query: Partner, keys_file: keys.jsonl}}
+"""
+    assert load_text(text).topology.gateway.access_log.redact == ("email", "partner")
+
+
 def test_all_that_is_said_about_shadowing_arrives_and_routes_share_it_by_an_anchor() -> None:
     topology = load_text(GOOD).topology
     shared = topology.by_name["products-list"].shadow

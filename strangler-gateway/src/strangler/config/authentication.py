@@ -139,6 +139,13 @@ def _api_keys(section: schema.ApiKeysSection, place: DocumentPath, report: Repor
     return ApiKeys(header.lower(), section.query or "", keys, section.keys_file or "")
 
 
+def query_keys(sections: dict[str, schema.AuthenticatorSection]) -> Iterator[str]:
+    """The query parameters in which API keys are sent."""
+    for section in sections.values():
+        if section.api_keys is not None and section.api_keys.query is not None:
+            yield section.api_keys.query
+
+
 def build_identity(section: schema.IdentitySection, report: Report) -> IdentityForm:
     """The headers; each has a name of its own that nothing else has."""
     token = section.token

@@ -1,22 +1,22 @@
 """From the sections about logs to values of the model."""
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from strangler.config import schema
 from strangler.config.document import Path as DocumentPath
 from strangler.model.telemetry import LogSettings, TraceSettings
 
 
-def build_access_log(section: schema.AccessLogSection) -> LogSettings:
-    """What workers do about each request."""
+def build_access_log(section: schema.AccessLogSection, keys: Iterable[str] = ()) -> LogSettings:
+    """What workers do about each request. ``keys``: query parameters that hold keys, whatever the section redacts."""
     return LogSettings(
         to=section.to,
         sample=section.sample,
         errors="errors" in section.always,
         slow=section.slow if "slow" in section.always else None,
         also=frozenset(section.also),
-        redact=tuple(sorted(set(section.redact))),
+        redact=tuple(sorted({*section.redact, *(key.lower() for key in keys)})),
     )
 
 

@@ -12,6 +12,7 @@ from strangler.config.authentication import (
     build_authenticators,
     build_authorization,
     build_identity,
+    query_keys,
 )
 from strangler.config.discovery import dns_discovery
 from strangler.config.document import Path as DocumentPath
@@ -67,7 +68,7 @@ def build_topology(sound: Sound, report: Report) -> tuple[Topology, tuple[Flag, 
     _check_reachable(routes, report)
     flags = tuple(_first_flag(section, ("routes", number), report) for number, section in numbered)
     topology = Topology(
-        _gateway(sound.file.gateway, report),
+        _gateway(sound.file, report),
         upstreams,
         (*routes.values(), _catch_all(most)),
         build_authenticators(sound.file.authentication, sound.upstream_names, report),
@@ -105,12 +106,13 @@ def build_processes(sections: dict[str, schema.ProcessSection]) -> tuple[Process
     )
 
 
-def _gateway(section: schema.GatewaySection, report: Report) -> Gateway:
+def _gateway(file: schema.ConfigFile, report: Report) -> Gateway:
+    section = file.gateway
     limits = Limits(**section.limits.model_dump())
     return Gateway(
         limits,
         tuple(section.trusted_proxies),
-        build_access_log(section.access_log),
+        build_access_log(section.access_log, query_keys(file.authentication)),
         build_trace(section.trace, report),
         section.watchdog,
         build_limit_store(section.limit_store),

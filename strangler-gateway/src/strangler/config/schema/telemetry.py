@@ -41,8 +41,8 @@ class AccessLogSection(Section):
     )
     redact: list[Annotated[str, AfterValidator(_parameter)]] = Field(
         default=list(SECRET_PARAMETERS),
-        description="Query parameters whose values are replaced by `REDACTED` where the query is logged; case does "
-        "not count.",
+        description="Query parameters whose values are replaced by `REDACTED` where the query is logged, besides those "
+        "in which authenticators look for API keys; case does not count.",
         examples=[["token", "email"]],
     )
 
