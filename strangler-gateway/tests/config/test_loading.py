@@ -288,6 +288,13 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
         load(tmp_path / "latin.yaml")
 
 
+@pytest.mark.parametrize("text", ["monolith: " + "[" * 3000 + "]" * 3000, "{a: " * 3000 + "}" * 3000])
+def test_a_file_that_is_nested_without_end_is_one_problem(text: str) -> None:
+    with pytest.raises(ConfigError, match="nested more deeply") as refused:
+        load_text(text)
+    assert len(refused.value.problems) == 1
+
+
 def test_a_password_in_an_endpoint_is_not_repeated_in_the_error() -> None:
     with pytest.raises(ConfigError) as refused:
         load_text("monolith: https://me:secret@m")

@@ -65,6 +65,7 @@ class Document:
         self._open: set[int] = set()
         try:
             node = _compose(text)
+            self.value = self._read(node, ()) if node else None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             about = ", ".join(part for part in (error.context, error.problem) if part)
@@ -72,8 +73,8 @@ class Document:
         except yaml.reader.ReaderError as error:
             line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else 0
             self.problems.append(Problem(line, "(file)", f"not valid YAML: {error.reason}"))
-        else:
-            self.value = self._read(node, ()) if node else None
+        except RecursionError:
+            self.problems.append(Problem(0, "(file)", "nested more deeply than anything that may stand in it"))
 
     def line(self, path: Path) -> int:
         """The line of ``path``, or of the nearest thing around it that stands in the file; 0 if nothing does."""
