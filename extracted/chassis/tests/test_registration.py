@@ -91,3 +91,9 @@ def test_an_instance_has_a_name_of_its_own(registry: Registry) -> None:
     asyncio.run(live())
     assert registry.heard[0][1].startswith("/api/v1/registry/a b/")
     assert registry.heard[0][1] != "/api/v1/registry/a b/"
+
+
+@pytest.mark.parametrize("address", ["10.0.0.5", "10.0.0.5:", ":8091", "10.0.0.5:http", "http://10.0.0.5"])
+def test_an_address_where_nobody_could_ask_is_refused_at_once(address: str) -> None:
+    with pytest.raises(ValueError, match="write HOST:PORT"):
+        an_app(address=address)

@@ -40,8 +40,12 @@ def register(
     """Register with a gateway's admin API while `app` runs: renewed at a third of the lease, taken back at the end.
 
     `address` is `HOST:PORT` as the gateway reaches it; `instance` is unique among the upstream's, made from host name
-    and process if left out; `token` is that of the admin API, from `STRANGLER_ADMIN_TOKEN` if left out.
+    and process if left out; `token` is that of the admin API, from `STRANGLER_ADMIN_TOKEN` if left out. Raises
+    `ValueError` for an address without a port.
     """
+    host, colon, port = address.rpartition(":")
+    if not (host and colon and port.isascii() and port.isdigit()):
+        raise ValueError(f"«{address}» is not where a service answers; write HOST:PORT, such as 10.0.0.5:8091")
     inner = app.router.lifespan_context
     name = instance or f"{socket.gethostname()}-{os.getpid()}"
     path = f"/api/v1/registry/{quote(upstream, safe='')}/{quote(name, safe='')}"
