@@ -1,8 +1,89 @@
 """Verdicts in words."""
 
-from strangler.shadow.verdict import Verdict
+import math
+from collections.abc import Callable
+
+from strangler.shadow.verdict import CONFIDENCE, Judgement, Rate, Verdict
+
+_DIGITS = 2
+"""Of a share in percent that matter."""
 
 
 def claim(verdict: Verdict) -> str:
-    """One sentence: «at most 0.2 % of requests differ, 95 %, after 2,314 compared»."""
-    raise NotImplementedError
+    """One sentence: «at most 0.16 % of requests differ, 95 %, after 2,314 compared»."""
+    if not verdict.compared:
+        return "nothing compared yet"
+    sure = f"{CONFIDENCE:.0%}".replace("%", " %")
+    after = f"after {count(verdict.compared)} compared"
+    if verdict.judgement is Judgement.DIFFERENT:
+        return f"{_between(verdict.real)} of requests differ, {sure}, {after}{_apart_from(verdict)}"
+    return f"at most {at_most(verdict.upper)} of requests differ, {sure}, {after}{_apart_from(verdict)}"
+
+
+def because(verdict: Verdict) -> str:
+    """What the judgement rests on, or what is missing: a sentence after ``claim``."""
+    if verdict.judgement is Judgement.DIFFERENT:
+        names = [name for name, field in verdict.fields.items() if field.judgement is Judgement.DIFFERENT]
+        where = f"in {_listed(names)}" if names else "in changing fields, none of which stands out yet"
+        return (
+            f"The candidate is not one more draw of the primary: {where}. Chance alone says so in at most "
+            f"{nearly(verdict.alpha)} of all runs, however often they are looked at."
+        )
+    if verdict.judgement is Judgement.EQUIVALENT:
+        return f"More than {nearly(verdict.at_most)} is ruled out."
+    if verdict.doubtful:
+        return f"{_listed(list(verdict.doubtful))} differs more between the arms than from itself, but not yet surely."
+    to_rule_out = f"More than {nearly(verdict.at_most)} is to be ruled out"
+    if verdict.needed is None:
+        return f"{to_rule_out}, and {count(verdict.real.seen)} of {count(verdict.compared)} differ for no known reason."
+    return f"{to_rule_out}; that takes another {count(verdict.needed)} without a difference."
+
+
+def at_most(share: float) -> str:
+    """A share in percent, rounded up."""
+    return _percent(share, math.ceil)
+
+
+def at_least(share: float) -> str:
+    """A share in percent, rounded down."""
+    return _percent(share, math.floor)
+
+
+def nearly(share: float) -> str:
+    """A share in percent, rounded to the nearest."""
+    return _percent(share, round)
+
+
+def count(number: int) -> str:
+    """With commas: 2,314."""
+    return f"{number:,}"
+
+
+def _between(rate: Rate) -> str:
+    low, high = at_least(rate.low), at_most(rate.high)
+    return low if low == high else f"{low.removesuffix(' %')} to {high}"
+
+
+def _percent(share: float, rounded: Callable[[float], float]) -> str:
+    if share <= 0 or share >= 1:
+        return "0 %" if share <= 0 else "100 %"
+    percent = share * 100
+    digits = max(0, _DIGITS - 1 - math.floor(math.log10(percent)))
+    # Rounded twice, so that 29.000000000000004 does not become 30.
+    shown = rounded(round(percent * 10**digits, 6)) / 10**digits
+    return f"{shown:.{digits}f}".rstrip("0").rstrip(".") + " %" if digits else f"{shown:.0f} %"
+
+
+def _apart_from(verdict: Verdict) -> str:
+    if not verdict.apart_from:
+        return ""
+    if len(verdict.apart_from) > 1:
+        return f", apart from {len(verdict.apart_from)} fields that differ from themselves"
+    return f", apart from {verdict.apart_from[0]}, which differs from itself"
+
+
+def _listed(names: list[str]) -> str:
+    shown, more = names[:3], len(names) - 3
+    if more > 0:
+        return f"{', '.join(shown)} and {more} more"
+    return " and ".join((", ".join(shown[:-1]), shown[-1])) if len(shown) > 1 else shown[0]
