@@ -93,6 +93,22 @@ authentication:
     assert load_text(text).topology.gateway.access_log.redact == ("email", "partner")
 
 
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("http://issuer.internal/jwks", True),
+        ("http://10.0.0.7:8080/jwks", True),
+        ("http://127.0.0.1:8080/jwks", False),
+        ("http://localhost/jwks", False),
+        ("https://issuer.internal/jwks", False),
+    ],
+)
+def test_keys_that_come_over_a_network_in_the_clear_are_warned_of(url: str, warned: bool) -> None:
+    jwt = f"{{issuer: i, audience: [], keys_url: '{url}'}}"
+    loaded = load_text(f"monolith: http://m\nauthentication:\n  tokens:\n    jwt: {jwt}\n")
+    assert [(each.line, each.place) for each in loaded.warnings] == [(4, "authentication.tokens.jwt.keys_url")] * warned
+
+
 def test_all_that_is_said_about_shadowing_arrives_and_routes_share_it_by_an_anchor() -> None:
     topology = load_text(GOOD).topology
     shared = topology.by_name["products-list"].shadow

@@ -64,7 +64,8 @@ def parse_ready_url(url: str) -> str:
 def parse_fetch_url(url: str) -> str:
     """A URL from which the gateway itself fetches something; returned as it is. Raises ``ValueError``."""
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not url.isascii() or any(letter.isspace() for letter in url):
+    # As it is written: whoever asks whether it is https must not overlook HTTPS.
+    if not url.startswith(("http://", "https://")) or not url.isascii() or any(letter.isspace() for letter in url):
         raise ValueError(f"«{url}» is not a URL; write https://HOST[:PORT]/PATH")
     if "@" in parts.netloc or parts.fragment:
         raise ValueError("this URL carries no user name, password or fragment; remove it")

@@ -1,6 +1,8 @@
 """TLS in the file: from sections to values of the model, what contradicts itself, and files that cannot be used."""
 
+import ipaddress
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from strangler.config.addresses import parse_listener
 from strangler.config.document import Path as DocumentPath
@@ -53,6 +55,13 @@ def warn_of_tls(file: ConfigFile, warn: Report) -> None:
         if section.tls is not None and section.tls.insecure_accept_any_certificate:
             place = ("upstreams", name, "tls", "insecure_accept_any_certificate")
             warn(place, "no certificate is verified: whoever stands in between can read and change everything")
+    for name, authenticator in file.authentication.items():
+        url = authenticator.jwt.keys_url if authenticator.jwt is not None else None
+        if url is not None and url.startswith("http:") and not _is_here(urlsplit(url).hostname or ""):
+            place = ("authentication", name, "jwt", "keys_url")
+            warn(
+                place, "keys that come over http can be replaced on their way, and with them every identity; use https"
+            )
 
 
 def check_files(file: ConfigFile, report: Report) -> None:
@@ -74,6 +83,14 @@ def check_files(file: ConfigFile, report: Report) -> None:
             read()
         except CertificateRefused as error:
             report(place, str(error))
+
+
+def _is_here(host: str) -> bool:
+    """Whether this is a name or an address of this machine itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _files(section: CertificateSection) -> CertificateFiles:
