@@ -1,5 +1,8 @@
 """The gateway's tokens as the kit reads them: the published vectors, and what cannot be a key."""
 
+import base64
+import hmac
+import json
 from typing import Any
 
 import pytest
@@ -34,6 +37,16 @@ def test_the_published_vectors_hold(row: dict[str, Any]) -> None:
 def test_what_is_no_token_says_nothing(token: str) -> None:
     with pytest.raises(NotIdentified):
         verifier("secret").identify(token)
+
+
+def test_a_time_beyond_all_numbers_is_none() -> None:
+    secret = VECTORS["keys"]["secret"].encode()
+    claims = {"iss": "strangler", "sub": "u1", "iat": 1, "exp": 10**400}
+    parts = [json.dumps(part).encode() for part in ({"alg": "HS256"}, claims)]
+    signed = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+    mac = base64.urlsafe_b64encode(hmac.digest(secret, signed, "sha256")).rstrip(b"=")
+    with pytest.raises(NotIdentified):
+        IdentityVerifier(secret).identify(f"{signed.decode()}.{mac.decode()}")
 
 
 @pytest.mark.parametrize("key", [b"short", b"-----BEGIN PRIVATE KEY-----\nAAAA", b"-----BEGIN nonsense"])

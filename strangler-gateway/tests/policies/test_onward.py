@@ -1,5 +1,6 @@
 """What applications are told: tokens that the kit and any JWT library read alike, made once and used for a while."""
 
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,17 @@ def test_a_token_is_used_again_for_half_its_lifetime() -> None:
     assert onward.fields(who) is first
     times.pass_by(1)
     assert onward.fields(who) != first
+
+
+def test_what_was_made_before_a_change_of_the_configuration_is_not_kept() -> None:
+    """Keys of the API live as long as the worker: what each reload made of them would pile up."""
+    times, who = Times(), identity()
+    first, second = (Onward(IdentityForm(), None, times.clock.wall) for _ in range(2))
+    for onward in (first, second):
+        onward.fields(who)
+    held = gc.get_referents(who)
+    assert second in gc.get_referents(*held)
+    assert first not in gc.get_referents(*held)
 
 
 def test_nobody_is_told_of_as_nobody() -> None:

@@ -74,7 +74,7 @@ class IdentityVerifier:
             if not dot or not self._verifies(signed.encode(), mac):
                 raise NotIdentified("the token's signature is not valid")
             return self._judged(_object(payload))
-        except (ValueError, RecursionError):
+        except (ValueError, OverflowError, RecursionError):
             raise NotIdentified("the token is malformed") from None
 
     def _judged(self, claims: dict[str, Any]) -> Identity:

@@ -11,8 +11,9 @@ _OWN = frozenset((b"same-origin", b"none"))
 def is_cross_site(head: RequestHead, origins: frozenset[bytes]) -> bool:
     """Whether an unsafe request comes from a page that is neither of this host nor of ``origins`` (in lower case).
 
-    To ask for a WebSocket is unsafe: any page may open one, and read what it says. Browsers send ``Sec-Fetch-Site``, older ones ``Origin`` alone; what sends neither is no browser, and sends no cookie
-    that somebody else wants to be sent.
+    To ask for a WebSocket is unsafe: any page may open one, and read what it says. Browsers send ``Sec-Fetch-Site``,
+    older ones ``Origin`` alone; what sends neither is no browser, and sends no cookie that somebody else wants to be
+    sent.
     """
     fields = head.fields
     if head.method in SAFE and not fields.websocket:

@@ -8,7 +8,7 @@ from strangler.model.authentication import Names
 class Identity:
     """Made once per credential and shared by the requests that carry it; not to be changed."""
 
-    __slots__ = ("authenticator", "claims", "forms", "roles", "scopes", "subject", "until")
+    __slots__ = ("authenticator", "claims", "form", "roles", "scopes", "subject", "until")
 
     def __init__(
         self,
@@ -27,8 +27,8 @@ class Identity:
         self.scopes = scopes
         self.roles = roles
         self.claims = claims or {}
-        self.forms: dict[object, tuple[float, bytes]] = {}
-        """What others have made of it to be sent on, with the moment until which that can be used."""
+        self.form: tuple[object, float, bytes] | None = None
+        """What was made of it last to be sent on: by whom, until when that can be used, and what it is."""
 
     def __repr__(self) -> str:
         return f"<{self.subject!r} by {self.authenticator}>"

@@ -44,9 +44,9 @@ class Onward:
         if not isinstance(identity, Identity):
             return b""
         now = self._now()
-        known = identity.forms.get(self)
-        if known is not None and now < known[0]:
-            return known[1]
+        known = identity.form
+        if known is not None and known[0] is self and now < known[1]:
+            return known[2]
         until, block = math.inf, self._headers(identity)
         token = self._form.token
         if token is not None and self._sign is not None:
@@ -54,7 +54,7 @@ class Onward:
             until = now + token.lifetime / 2
             signed = self._sign(self._token_claims(token, identity, now))
             block += b"\r\n%b: %b" % (token.header.encode(), signed.encode())
-        identity.forms[self] = until, block
+        identity.form = self, until, block
         return block
 
     def _headers(self, identity: Identity) -> bytes:

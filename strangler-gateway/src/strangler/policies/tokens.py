@@ -172,6 +172,10 @@ def _time(claims: Mapping[str, Any], name: str) -> float | None:
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    try:
+        moment = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    except OverflowError:  # JSON's numbers have no end.
+        moment = math.inf
+    if not math.isfinite(moment):
         raise Rejected("malformed", f"The claim {name} is no time.")
-    return float(value)
+    return moment
