@@ -124,7 +124,8 @@ class Comparing:
     """Pairs of a field and how far two numbers, or two times in seconds, may be apart in it."""
     generated: tuple[str, ...] = ()
     """Fields that hold identifiers which each side makes for itself: they must stand for each other throughout an
-    answer, and are not compared beyond that."""
+    answer, and are not compared beyond that. Integers are told apart by field; ``body.id as order`` names what they
+    count, so that ``body.items[].order_id as order`` must agree with it."""
     max_bytes: int = 2 * 1024 * 1024
     """Most of a content that is taken apart, after decompression; that more was there is told."""
     max_depth: int = 64
