@@ -20,8 +20,10 @@ _parser = ResponseParser()
 class Unanswered(Exception):
     """There is no answer, or not the whole of it; the text says why, for the log."""
 
-    def __init__(self, failure: Failure, detail: str) -> None:
+    def __init__(self, failure: Failure, detail: str, *, stale: bool = False) -> None:
         self.failure = failure
+        self.stale = stale
+        """Whether a kept connection turned out to be closed, which says nothing about the application."""
         super().__init__(detail)
 
 
@@ -60,11 +62,20 @@ class Question:
         self._head: ResponseHead | None = None
         self._pieces: list[bytes] = []
         self._taken = 0
+        self._reused = False
         self._connection: UpstreamConnection | None = None
 
+    async def ask(self, pool: EndpointPool, *, repeatable: bool, fresh: bool = False) -> Answer:
+        """Ask over a pool's connection. Raises ``Unanswered``."""
+        connection = pool.take(self, repeatable=repeatable, fresh=fresh)
+        if connection is not None:
+            self.connected(connection)
+        return await self.answer
+
     def connected(self, connection: UpstreamConnection) -> None:
-        """Ask."""
+        """Ask on this connection."""
         self._connection = connection
+        self._reused = connection.idle_since > 0
         connection.begin(self, bodiless=self._bodiless)
         connection.write(self._request)
         connection.request_complete = True
@@ -101,7 +112,7 @@ class Question:
     def response_failed(self, failure: Failure, detail: str) -> None:
         """There is none."""
         self._connection = None
-        self._fail(Unanswered(failure, detail))
+        self._fail(Unanswered(failure, detail, stale=failure is Failure.RESET_BEFORE_HEAD and self._reused))
 
     def sending_paused(self) -> None:
         """The request is already written as a whole."""
@@ -139,15 +150,19 @@ async def ask(
 ) -> Answer:
     """Ask an application over its pool. Raises ``Unanswered``.
 
-    ``repeatable``: whoever asks can bear that a kept connection turns out to be closed; ``bodiless``: it is a HEAD.
+    ``repeatable``: the request may be sent once more should a kept connection turn out to be closed; ``bodiless``: it
+    is a HEAD.
     """
     question = Question(request, most, bodiless=bodiless)
     try:
         async with asyncio.timeout(timeout):
-            connection = pool.take(question, repeatable=repeatable)
-            if connection is not None:
-                question.connected(connection)
-            return await question.answer
+            try:
+                return await question.ask(pool, repeatable=repeatable)
+            except Unanswered as why:
+                if not (why.stale and repeatable):
+                    raise
+            question = Question(request, most, bodiless=bodiless)
+            return await question.ask(pool, repeatable=True, fresh=True)
     except TimeoutError:
         failure = Failure.RESPONSE_TIMEOUT if question.sent else Failure.QUEUE_TIMEOUT
         raise Unanswered(failure, f"no answer from {pool.authority} within {timeout:g} s") from None
