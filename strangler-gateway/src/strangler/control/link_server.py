@@ -1,17 +1,22 @@
-"""``control.sock``: takes workers in, gives each the current snapshot, hears what they acknowledge and have served."""
+"""``control.sock``: takes workers in, gives each the current snapshot, hears what they acknowledge and have served.
+
+The comparator is given the same, and nobody waits for it.
+"""
 
 import asyncio
 import logging
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+from strangler.control.comparator_line import ComparatorLine
 from strangler.control.publisher import Publisher
 from strangler.control.registry import Registry
 from strangler.control.traffic import TrafficTotals
 from strangler.control.workers import Worker, Workers
 from strangler.link.codec import LinkError
 from strangler.link.stream import Link
-from strangler.model.messages import PROTOCOL, Ack, Hello, Message, Refused, SnapshotPush, Status, Traffic
+from strangler.model.messages import PROTOCOL, Ack, Hello, Message, Refused, RunBegun, SnapshotPush, Status, Traffic
 
 logger = logging.getLogger(__name__)
 
@@ -20,12 +25,13 @@ HELLO_SECONDS = 5.0
 
 
 class LinkServer:
-    """Listens for workers until closed."""
+    """Listens for workers and the comparator until closed."""
 
     def __init__(
         self, path: Path, workers: Workers, publisher: Publisher, traffic: TrafficTotals, registry: Registry
     ) -> None:
         self._registry = registry
+        self.comparator = ComparatorLine()
         self._path = path
         self._workers = workers
         self._publisher = publisher
@@ -74,21 +80,44 @@ class LinkServer:
         if first is None:
             return
         hello = _checked(first)
+        if hello.role == "comparator":
+            await self._converse_with_comparator(link, hello, messages)
+            return
         worker = Worker(hello.slot, hello.pid, link, acknowledged=hello.revision)
         self._workers.join(worker)
         self._traffic.join(worker.slot, worker.pid, has_served=hello.revision > 0)
         if hello.revision != self._publisher.snapshot.revision:
             # Another number is another snapshot, also a greater one: it is from a store that was replaced.
             worker.acknowledged = 0
-            link.send(SnapshotPush(self._publisher.snapshot))
-        if any(upstream.registry for upstream in self._publisher.snapshot.upstreams):
-            link.send(self._registry.push())
+        self._supply(link, hello)
         try:
             async for message in messages:
                 self._hear(worker, message)
         finally:
             self._workers.leave(worker)
             self._traffic.leave(worker.slot, worker.pid)
+
+    async def _converse_with_comparator(self, link: Link, hello: Hello, messages: AsyncIterator[Message]) -> None:
+        self._workers.others.add(link)
+        self.comparator.join(link)
+        self._supply(link, hello)
+        try:
+            async for message in messages:
+                if isinstance(message, Ack) and message.error:
+                    logger.error("the comparator did not take revision %d: %s", message.revision, message.error)
+                elif isinstance(message, RunBegun):
+                    self.comparator.hear(message)
+        finally:
+            self._workers.others.discard(link)
+            self.comparator.leave(link)
+
+    def _supply(self, link: Link, hello: Hello) -> None:
+        """What is in force, to somebody who has just said what they have."""
+        snapshot = self._publisher.snapshot
+        if hello.revision != snapshot.revision:
+            link.send(SnapshotPush(snapshot))
+        if any(upstream.registry for upstream in snapshot.upstreams):
+            link.send(self._registry.push())
 
     def _hear(self, worker: Worker, message: Message) -> None:
         match message:
@@ -105,13 +134,13 @@ class LinkServer:
 
 
 def _checked(first: Message) -> Hello:
-    """The Hello of a worker that may join. Raises ``LinkError``."""
+    """The Hello of who may join. Raises ``LinkError``."""
     if not isinstance(first, Hello):
         raise LinkError(f"a connection begins with Hello, not {type(first).__name__}")
     if first.protocol != PROTOCOL:
         raise LinkError(
             f"protocol {first.protocol} is not known here; this is {PROTOCOL}: run one version of strangler"
         )
-    if first.role != "worker" or first.slot < 0:
-        raise LinkError(f"only workers connect here, not {first.role} of slot {first.slot}")
+    if first.role != "comparator" and (first.role != "worker" or first.slot < 0):
+        raise LinkError(f"only workers and the comparator connect here, not {first.role} of slot {first.slot}")
     return first

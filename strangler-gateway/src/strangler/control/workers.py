@@ -39,6 +39,8 @@ class Workers:
 
     def __init__(self) -> None:
         self._workers: list[Worker] = []
+        self.others: set[Link] = set()
+        """Those who are told what workers are told, and for whom nobody waits."""
         self._expected: frozenset[int] | None = None
         self._changed = asyncio.Event()
 
@@ -76,8 +78,8 @@ class Workers:
 
     def broadcast(self, message: Message) -> None:
         """Send to all; never waits."""
-        for worker in self._workers:
-            worker.link.send(message)
+        for link in (*(worker.link for worker in self._workers), *self.others):
+            link.send(message)
 
     async def settle(self, revision: int, timeout: float) -> Settlement:  # noqa: ASYNC109 - answers on time, too
         """Wait until every slot has ``revision``, at most ``timeout`` seconds; then say how far it got."""

@@ -47,12 +47,15 @@ class Following:
         follower: Follower,
         opening: Callable[[], tuple[Message, ...]],
         changed: Callable[[], None],
+        hear: Callable[[Message], None] = lambda _: None,
     ) -> None:
-        """``opening`` gives what is said first on each connection; ``changed`` is called after each adoption."""
+        """``opening`` gives what is said first on each connection; ``changed`` is called after each adoption; ``hear``
+        is given what else control says."""
         self._state = state
         self._follower = follower
         self._opening = opening
         self._changed = changed
+        self._hear_more = hear
         self._link: Link | None = None
 
     def send(self, message: Message) -> None:
@@ -89,6 +92,8 @@ class Following:
             self._follower.look_at_files()
         elif isinstance(message, Refused):
             logger.error("control refuses this process: %s", message.reason)
+        else:
+            self._hear_more(message)
 
     def _take(self, snapshot: Snapshot) -> Ack:
         try:

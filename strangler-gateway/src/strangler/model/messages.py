@@ -1,11 +1,13 @@
 """What is said over the control link, both ways; ``strangler.link`` puts it into bytes.
 
-Peers that speak: ``worker`` (one per slot), ``control``, ``supervisor``, ``cli``. A connection begins with ``Hello``
-from the side that connected; an unknown protocol version is answered with ``Refused`` and the connection is closed.
+Peers that speak: ``worker`` (one per slot), ``comparator``, ``control``, ``supervisor``, ``cli``. A connection begins
+with ``Hello`` from the side that connected; an unknown protocol version is answered with ``Refused`` and the connection
+is closed.
 
 On ``STATE/control.sock``, where control listens:
     worker → Hello, Ack, Status, Traffic; control → SnapshotPush, at once if the Hello's revision is another;
     RegistryPush; FilesChanged.
+    comparator → Hello, Ack, RunBegun; control → as to a worker, and BeginRun. Nobody waits for its Acks.
 On ``STATE/supervisor.sock``, where the supervisor listens:
     worker → Hello, KillsAck, HoldReport, Status; supervisor → the HoldPushes that there are and KillsPush (at once,
     also when empty), HoldEnd, Drain.
@@ -136,6 +138,23 @@ class Traffic:
     """What the worker's parts count; ``strangler.telemetry`` has the names."""
     gauges: tuple[Value, ...] = ()
     distributions: tuple[Distribution, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BeginRun:
+    """Control to comparator: what is known of a route's answers is history; a new run of comparisons begins."""
+
+    route: str
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunBegun:
+    """Comparator to control, when it is on disk; or why not."""
+
+    route: str
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +308,8 @@ class Roster:
     control_pid: int = 0
     listening: tuple[str, ...] = field(default=())
     holds: tuple[HoldState, ...] = ()
+    comparator_pid: int = 0
+    """0 while it is being replaced, as for control's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +326,8 @@ Message = (
     | Ack
     | Status
     | Traffic
+    | BeginRun
+    | RunBegun
     | Drain
     | KillsPush
     | KillsAck

@@ -1,0 +1,54 @@
+"""The comparator's life: ledger, listening, control's line, from start to SIGTERM."""
+
+import asyncio
+import logging
+import os
+import signal
+from pathlib import Path
+
+from strangler.comparator.comparator import Comparator
+from strangler.link.following import Following
+from strangler.model.messages import BeginRun, Hello, Message
+
+LISTENING = 0.8
+"""Seconds at the end for what workers have sent already; they have ended before."""
+WORKING = 1.2
+"""Seconds at the end for the exchanges that have begun. Together less than the supervisor waits."""
+YIELDING = 10
+"""By how much this process is nicer than the workers: where all cores are taken, clients come first."""
+
+logger = logging.getLogger("strangler.comparator")
+
+
+async def serve(state: Path, control_wait: float) -> None:
+    """Compare until told to stop. Raises ``LedgerUnavailable`` if there is nowhere to write to."""
+    os.nice(YIELDING)
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    comparator = Comparator(state)
+
+    def hear(message: Message) -> None:
+        if isinstance(message, BeginRun):
+            comparator.begin_run(message)
+
+    def hello() -> tuple[Message, ...]:
+        return (Hello("comparator", os.getpid(), revision=comparator.revision),)
+
+    def take_from_disk() -> None:
+        if not comparator.revision:
+            line.take_from_disk()
+
+    line = Following(state, comparator, hello, lambda: None, hear)
+    comparator.answer = line.send
+    await comparator.open()
+    from_disk = loop.call_later(control_wait, take_from_disk)
+    async with asyncio.TaskGroup() as tasks:
+        work = [tasks.create_task(job) for job in (line.run(), comparator.keep_books(), comparator.tick())]
+        await stop.wait()
+        from_disk.cancel()
+        await comparator.finish(LISTENING, WORKING)
+        for task in work:
+            task.cancel()
+    logger.info("all is written down")
