@@ -24,8 +24,15 @@ def envelope(side: Side) -> object:
         return "problem"
     named = next((name for name in _MEMBERS if name in value), None)
     if named is not None:
-        return (named, type(value[named]).__name__)
+        return (named, _form(value[named]))
     return "fields" if value and all(map(_is_messages, value.values())) else "object"
+
+
+def _form(value: Value) -> object:
+    """A type; of an object also those of its members: whether a field has one message, or a list of them."""
+    if not isinstance(value, dict):
+        return type(value).__name__
+    return frozenset(type(one).__name__ for one in value.values())
 
 
 def _is_messages(value: Value) -> bool:

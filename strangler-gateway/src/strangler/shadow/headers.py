@@ -11,7 +11,7 @@ from strangler.shadow.cookies import compare_cookies
 from strangler.shadow.findings import Findings
 from strangler.shadow.media_types import media_type
 from strangler.shadow.places import Place, root
-from strangler.shadow.sides import Media, Side, media_of
+from strangler.shadow.sides import Side
 from strangler.shadow.walk import Walk
 
 FRAMING = frozenset(
@@ -27,6 +27,8 @@ _SETS = frozenset(("accept-ranges", "allow", "cache-control", "content-language"
 """Lists whose order means nothing."""
 _ANY_CASE = frozenset(("accept-ranges", "cache-control", "content-language", "vary"))
 _ELEMENT = re.compile(r'((?:[^,"]++|"(?:[^"\\]|\\.)*+"|")*+)(?:,|\Z)')
+_NO_CONTENT = frozenset((204, 205))
+"""Statuses with which a Content-Type is that of nothing."""
 _LONGEST = 2048
 """Characters of a header that are read as a list."""
 
@@ -42,9 +44,13 @@ class Headers:
 
     def compare(self, primary: Side, candidate: Side, *, leave_out: frozenset[str] = frozenset()) -> None:
         """Tell what differs, but for the names in ``leave_out``."""
+        untyped = primary.answer.status in _NO_CONTENT and candidate.answer.status in _NO_CONTENT
         for name in sorted(primary.headers.keys() | candidate.headers.keys()):
             mine, theirs = primary.headers.get(name, []), candidate.headers.get(name, [])
             if name in FRAMING or name in leave_out:
+                continue
+            if name == "content-type" and untyped and mine != theirs and self._compiled.header_notation:
+                self._findings.made_equal("header-notation")
                 continue
             if mine == theirs and not self._compiled.generated:
                 continue
@@ -82,8 +88,8 @@ class Headers:
             one, other = media_type(mine).folded(), media_type(theirs).folded()
             if one == other:
                 return "header-notation" if compiled.header_notation else ""
-            is_json = media_of(one) is Media.JSON
-            return "charset" if compiled.charset and is_json and one.without_utf8() == other.without_utf8() else ""
+            alike = one.is_utf8_anyway and one.without_utf8() == other.without_utf8()
+            return "charset" if compiled.charset and alike else ""
         if not compiled.header_notation:
             return ""
         if name == "location":

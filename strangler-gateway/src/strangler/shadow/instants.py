@@ -10,6 +10,7 @@ _ISO = re.compile(
     r"(?:([Zz])|([+-])(\d\d)(:?)(\d\d)?)?",
     re.ASCII,
 )
+_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HTTP = re.compile(
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d) (" + "|".join(_MONTHS) + r") (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
@@ -37,7 +38,7 @@ class Instant(NamedTuple):
 def instant(text: str) -> Instant | None:
     """The point in time that a text is, and nothing else; None if it is none."""
     if not 16 <= len(text) <= 64:
-        return None
+        return _day(text) if len(text) == 10 else None
     if text[0].isdigit():
         found = _ISO.fullmatch(text)
         return None if found is None else _from_iso(found)
@@ -47,6 +48,12 @@ def instant(text: str) -> Instant | None:
     day, month, year, *clock = found.groups()
     seconds = _seconds(int(year), _MONTHS.index(month) + 1, int(day), *map(int, clock))
     return None if seconds is None else Instant(seconds, "", 0, "http")
+
+
+def _day(text: str) -> Instant | None:
+    found = _DAY.fullmatch(text)
+    seconds = _seconds(int(found[1]), int(found[2]), int(found[3]), 0, 0, 0) if found else None
+    return None if seconds is None else Instant(seconds, "", None, "day")
 
 
 def _from_iso(found: re.Match[str]) -> Instant | None:
@@ -80,6 +87,12 @@ def _seconds(year: int, month: int, day: int, hour: int, minute: int, second: in
 def same_notation(one: Instant, other: Instant) -> bool:
     """The same point, written alike but for zeros of the fraction and ``Z`` or ``+00:00``."""
     return one == other
+
+
+def may_be_same(one: Instant, other: Instant) -> bool:
+    """Whether their formats can say the same. A day is no point in time, but HTTP's format has nothing else for it."""
+    forms = {one.form, other.form}
+    return len(forms) == 1 or "day" not in forms or forms == {"day", "http"}
 
 
 def same_instant(one: Instant, other: Instant) -> bool:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 _PARAMETER = re.compile(r';\s*(?:([^\s=;"]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*)))?\s*')
 _LONGEST = 1024
+_ALWAYS_UTF8 = frozenset(("text/csv", "text/event-stream", "text/javascript", "text/vtt"))
+"""RFC 7111 §5.1, HTML's section on event streams, RFC 9239 §6.1.1.1, WebVTT's section on its type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,15 @@ class MediaType:
         return next((value for given, value in self.parameters if given == name), "")
 
     def without_utf8(self) -> "MediaType":
-        """Without a charset that says what JSON is in any case."""
+        """Without a charset of UTF-8."""
         return MediaType(
             self.name, tuple(pair for pair in self.parameters if (pair[0], pair[1].lower()) != ("charset", "utf-8"))
         )
+
+    @property
+    def is_utf8_anyway(self) -> bool:
+        """Whether content of this type is UTF-8 also where nothing says so."""
+        return self.name == "application/json" or self.name.endswith("+json") or self.name in _ALWAYS_UTF8
 
     def folded(self) -> "MediaType":
         """With the charset in lower case: its name means the same in any case."""

@@ -27,14 +27,15 @@ NORMALISERS: tuple[Normaliser, ...] = (
     ),
     Normaliser(
         "charset",
-        "A `charset` of UTF-8 beside a JSON type, which says nothing: JSON has no other.",
+        "A `charset` of UTF-8 beside a type that has no other: JSON, CSV, JavaScript, event streams.",
         "Content-Type: application/json",
         "Content-Type: application/json; charset=utf-8",
     ),
     Normaliser(
         "date-format",
         "The same point in time in another format: RFC 3339, a blank in place of the `T`, without a zone (taken for "
-        "UTC), in another zone, as HTTP writes it. Readers that know one format only do tell the difference.",
+        "UTC), in another zone, as HTTP writes it, which has midnight in place of a day. Readers that know one format "
+        "only do tell the difference.",
         "2026-01-31T09:30:00Z",
         "2026-01-31 09:30:00",
     ),
@@ -47,7 +48,8 @@ NORMALISERS: tuple[Normaliser, ...] = (
     Normaliser(
         "error-envelope",
         "The bodies of two errors (400 and above, of one class) in different forms: a problem of RFC 9457, `detail`, "
-        "`error`, a page, nothing. Errors in one form are compared member by member all the same, and statuses always.",
+        "`error`, a page, nothing; with them the `Allow` of a 405. Errors in one form are compared member by member "
+        "all the same, and statuses always.",
         '{"detail": "Not Found"}',
         "<h1>Not Found</h1>",
     ),
@@ -60,7 +62,8 @@ NORMALISERS: tuple[Normaliser, ...] = (
     Normaliser(
         "header-notation",
         "Another way to write the same header: the order of a list that has none (`Vary`, `Allow`, `Cache-Control`), "
-        "blanks, lists over several lines, names in another case, a `Location` with or without the client's own host.",
+        "blanks, lists over several lines, names in another case, a `Location` with or without the client's own host; "
+        "a `Content-Type` where there is no content (204).",
         "Vary: Cookie, Accept",
         "Vary: accept,cookie",
     ),

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from strangler.shadow.compiled import Compiled
 from strangler.shadow.exact import Real, Value
-from strangler.shadow.instants import instant, same_instant, same_notation
+from strangler.shadow.instants import instant, may_be_same, same_instant, same_notation
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,9})?")
 _LONGEST_NUMBER = 400
@@ -58,7 +58,7 @@ def name_of_likeness(compiled: Compiled, one: Value, other: Value) -> str:
             return ""
         if same_notation(here, there):
             return "date-notation" if compiled.date_notation else ""
-        if compiled.date_format and same_instant(here, there):
+        if compiled.date_format and may_be_same(here, there) and same_instant(here, there):
             return "date-format"
     elif compiled.numbers and type(one) is not type(other):
         mine, theirs = number_or_text(one), number_or_text(other)
@@ -80,7 +80,7 @@ def within(compiled: Compiled, one: Value, other: Value, most: Decimal) -> bool:
     here, there = instant(one), instant(other)
     if here is None or there is None:
         return False
-    comparable = compiled.date_format or (here.offset is None) == (there.offset is None)
+    comparable = here.form == there.form or (compiled.date_format and may_be_same(here, there))
     return comparable and here.apart(there) <= most
 
 

@@ -14,7 +14,7 @@ from strangler.shadow.sides import Side
 
 _SLASH_REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _VALIDATION = {400, 422}
-_NO_HEAD = 405
+_REFUSED = 405
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ _ALL = Scope()
 _NOTHING = Scope(headers=False, body=False)
 _WITHOUT_TARGET = Scope(leave_out=frozenset(("location", "content-type", "content-language")), body=False)
 _WITHOUT_BODY = Scope(leave_out=frozenset(("content-type", "content-language")), body=False)
+_REFUSED_METHOD = Scope(leave_out=_WITHOUT_BODY.leave_out | {"allow"}, body=False)
+"""Frameworks add OPTIONS and HEAD of their own, and FastAPI names the methods of the first of its routes only."""
 
 
 def compare_statuses(
@@ -54,13 +56,13 @@ def compare_statuses(
         return _NOTHING
     if compiled.error_envelope and mine >= 400 and envelope(primary) != envelope(candidate):
         findings.made_equal("error-envelope")
-        return _WITHOUT_BODY
+        return _REFUSED_METHOD if mine == theirs == _REFUSED else _WITHOUT_BODY
     return _ALL
 
 
 def _one_refuses(mine: int, theirs: int) -> bool:
     """Exactly one side does not know HEAD; the other answers, and not with a fault of its own."""
-    return (mine == _NO_HEAD) != (theirs == _NO_HEAD) and mine < 500 and theirs < 500
+    return (mine == _REFUSED) != (theirs == _REFUSED) and mine < 500 and theirs < 500
 
 
 def _slash_redirects(question: Question, primary: Side, candidate: Side) -> bool:

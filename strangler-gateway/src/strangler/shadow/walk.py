@@ -147,13 +147,12 @@ class Walk:
             return
         if same(primary, candidate):
             return
-        most = compiled.tolerances.get(field)
-        if most is not None and within(compiled, primary, candidate, most):
-            self._findings.made_equal("tolerance")
-            return
         likeness = name_of_likeness(compiled, primary, candidate)
+        most = compiled.tolerances.get(field)
         if likeness:
             self._findings.made_equal(likeness)
+        elif most is not None and within(compiled, primary, candidate, most):
+            self._findings.made_equal("tolerance")
         elif type(primary) is str and type(candidate) is str and self._identifiers.used:
             self._identifiers.ask_later(field, place, primary, candidate)
         else:
