@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from rich.console import Console
 from yardstick.gateway import page
 from yardstick.gateway.facts import look
 from yardstick.gateway.measure import Sample
-from yardstick.gateway.peers import NGINX
+from yardstick.gateway.peers import NGINX, PEERS, Peer
+from yardstick.gateway.peers.variants import SOURCES
 from yardstick.gateway.report import Compared, as_json, markdown, terminal
 from yardstick.gateway.rows import judge, rows
 from yardstick.gateway.scenarios import BY_NAME, SCENARIOS, Goal, Scenario
@@ -120,3 +122,13 @@ def test_the_page_says_what_the_report_says(tmp_path: Path) -> None:
     assert "| strangler | 50.0 | 2.20 | 2.00–2.50 | 3 |" in text
     assert "strangler at most 2 × nginx: **undecided**, 2.20 (2.00–2.50)" in text
     assert "2.20" in (tmp_path / "docs" / "performance" / "small.svg").read_text()
+
+
+@pytest.mark.parametrize("peer", [*PEERS, SOURCES], ids=lambda peer: peer.name)
+def test_a_version_says_what_is_measured_and_not_where_it_lies(peer: Peer) -> None:
+    if peer.find() is None:
+        pytest.fail(f"{peer.name} is missing: {peer.source}")
+    said = peer.version()
+    assert any(letter.isdigit() for letter in said)
+    assert sys.prefix not in said
+    assert peer is not SOURCES or "as it is" in said

@@ -7,6 +7,7 @@ import matplotlib as mpl
 import orjson
 import typer
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from yardstick.gateway.report import grid
 from yardstick.gateway.scenarios import SCENARIOS
@@ -69,10 +70,13 @@ def plot(found: dict[str, Any]) -> Figure:
         colour = _OURS if row["name"].startswith("strangler") else _OTHERS
         errors = [[ratio["median"] - ratio["low"]], [ratio["high"] - ratio["median"]]]
         axes.barh(at, ratio["median"], color=colour, xerr=errors, ecolor="#444444", capsize=2)
-        axes.annotate(f" {ratio['median']:.2f}", (ratio["high"], at), va="center")
+        beside = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(f"{ratio['median']:.2f}", (ratio["high"], at), **beside)
     axes.set_yticks(range(len(rows)), [row["name"] for row in reversed(rows)])
     if max(row["ratio"]["median"] for row in rows) > 30:
         axes.set_xscale("log")
+        axes.set_xlim(left=1)  # A bar of the baseline has no length: it is what the others are compared with.
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.set_xlabel(f"CPU time per request, × {found['baseline']} (medians, 95 % intervals)")
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(x=0.12)
@@ -95,7 +99,9 @@ def _section(name: str, found: dict[str, Any]) -> str:
             f"- {goal['peer']} at most {goal['at_most']:g} × {goal['beside']}: **{one['verdict']}**, {measured}"
         )
     picture = f"![CPU time per request beside {found['baseline']}](performance/{name}.svg)"
-    return "\n".join(("", f"## {found['title']}", "", picture, "", *grid(headings, lines), "", *goals))
+    return "\n".join(
+        (f"## {found['title']}", "", picture, "", *grid(headings, lines), *(["", *goals] if goals else []), "")
+    )
 
 
 def _idle(found: dict[str, Any]) -> str:
@@ -104,27 +110,29 @@ def _idle(found: dict[str, Any]) -> str:
     measured = f"{ratio['median']:.2f} × ({ratio['low']:.2f}–{ratio['high']:.2f})"
     return "\n".join(
         (
-            "\n## Idle connections\n",
+            "## Idle connections\n",
             *grid(("proxy", "idle connections", "bytes each"), lines),
             "",
             f"p99 of {found['rate']:,} requests per second beside them, against the same without: {measured}.",
+            "",
         )
     )
 
 
 def _streams(found: dict[str, Any]) -> str:
     lines = [(one["what"], f"{one['connections']:,}", f"{one['bytes_each'] / 1024:,.0f}") for one in found["held"]]
-    return "\n".join(("\n## Streams that stand still\n", *grid(("what", "streams", "KiB each"), lines)))
+    return "\n".join(("## Streams that stand still\n", *grid(("what", "streams", "KiB each"), lines), ""))
 
 
 def _profile(found: dict[str, Any]) -> str:
     lines = [(one["function"], f"{one['calls']:.1f}", f"{one['microseconds']:.2f}") for one in found["functions"]]
     return "\n".join(
         (
-            "\n## What is left\n",
+            "## What is left\n",
             f"Without its sockets, and not compiled, a request costs {found['microseconds']:.1f} µs of Python. These",
             "functions have most of it, each in itself; the profiler makes calls look dearer than they are.\n",
             *grid(("function", "calls", "µs"), lines),
+            "",
         )
     )
 
@@ -135,7 +143,7 @@ def _machine(found: dict[str, Any]) -> str:
         f"- {name.replace('_', ' ')}: {value}" for name, value in machine.items() if name not in {"versions", "at"}
     ]
     versions = [f"- {name}: {version}" for name, version in machine["versions"].items()]
-    return "\n".join((f"\n## Machine, {machine['at'][:10]}\n", *facts, *versions, ""))
+    return "\n".join((f"## Machine, {machine['at'][:10]}\n", *facts, *versions, ""))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ X-Request-ID made when absent, and told to upstream and client; X-Forwarded-For,
 upstream kept; five routes; one worker.
 """
 
+import os
 import random
 import shutil
 import subprocess
@@ -82,12 +83,14 @@ class Peer:
         return next(filter(None, map(shutil.which, places)), None)
 
     def version(self) -> str:
-        """Return the first line that has a digit of what the program says of itself."""
+        """Return the first line with a digit of what the program says of itself, without the path that it lies at."""
         program = self.find()
         assert program is not None
-        said = subprocess.run([program, *self.version_arguments], capture_output=True, text=True, check=False)
+        arguments, environment = [program, *self.version_arguments], os.environ | self.environment
+        said = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
         lines = (said.stdout + said.stderr).splitlines()
-        return next((line.strip() for line in lines if any(letter.isdigit() for letter in line)), "unknown")
+        line = next((line.strip() for line in lines if any(letter.isdigit() for letter in line)), "unknown")
+        return line.replace(program, self.program)
 
     def configure(self, place: Place) -> None:
         """Write the configuration into the place's folder."""
