@@ -53,6 +53,13 @@ def test_a_change_is_kept_with_its_audit_row(store: Store) -> None:
     assert row.at.endswith("Z")
 
 
+def test_a_change_by_an_author_that_no_column_could_hold_is_kept_all_the_same(store: Store) -> None:
+    with store.writing() as writing:
+        writing.record([Change(ChangeKind.KILL, "a" * 300, "because\0of", "r")])
+    (row,) = store.history(None, 10)
+    assert (row.author, row.reason) == ("a" * 200, "because\ufffdof")
+
+
 def test_a_failure_before_the_commit_leaves_neither_change_nor_audit(store: Store) -> None:
     change(store)
     with pytest.raises(RuntimeError):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from strangler.control.store.change import AuditRow, Change, StoredFlag
 from strangler.control.store.engine import open_engine, unavailable, writing
 from strangler.control.store.schema import migrate
-from strangler.control.store.tables import audit, flags, state
+from strangler.control.store.tables import LONGEST_AUTHOR, audit, flags, state
 from strangler.model.flag import Flag, Stage
 
 _BATCH = 500
@@ -67,7 +67,16 @@ class Writing:
     def record(self, changes: Iterable[Change]) -> None:
         """Write audit rows, under the revision that this transaction has by now."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        rows = [dataclasses.asdict(change) | {"at": change.at or now, "revision": self.revision} for change in changes]
+        rows = [
+            dataclasses.asdict(change)
+            | {
+                "at": change.at or now,
+                "author": _storable(change.author)[:LONGEST_AUTHOR],
+                "reason": _storable(change.reason),
+                "revision": self.revision,
+            }
+            for change in changes
+        ]
         if rows:
             self._connection.execute(audit.insert(), rows)
 
@@ -134,6 +143,11 @@ def _flags(connection: sa.Connection) -> dict[str, StoredFlag]:
         row.route: StoredFlag(Flag(row.route, Stage(row.stage), row.weight, tuple(row.cohorts)), row.present)
         for row in connection.execute(sa.select(flags).order_by(flags.c.route))
     }
+
+
+def _storable(text: str) -> str:
+    """What every database takes. PostgreSQL refuses NUL, and a kill that has happened must come into the history."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _row(stored: StoredFlag) -> dict[str, Any]:

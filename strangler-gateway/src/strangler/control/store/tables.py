@@ -2,6 +2,9 @@
 
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, String, Table, Text
 
+LONGEST_AUTHOR = 200
+"""Characters; what is longer is cut: a kill from the command line may have come from anybody."""
+
 metadata = MetaData()
 
 state = Table(
@@ -28,7 +31,7 @@ audit = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("at", String(40), nullable=False, comment="RFC 3339, UTC"),
-    Column("author", String(200), nullable=False),
+    Column("author", String(LONGEST_AUTHOR), nullable=False),
     Column("action", String(20), nullable=False, comment="flip, kill, lift or config"),
     Column("route", String(100), nullable=True),
     Column("before", JSON, nullable=True),
