@@ -24,8 +24,9 @@ def test_sigterm_under_load_finishes_what_is_in_flight_and_leaves_nothing(
     own_gateway: Gateway, arms: Arms, figure: Callable[[str], None]
 ) -> None:
     gateway = own_gateway
+    gateway.wait_for_comparator()
     family = gateway.family()
-    assert len(family) == 4, "supervisor, control and two workers"
+    assert len(family) == 5, "supervisor, control, comparator and two workers"
     plans = [
         Plan(gateway.url, BUSY, rate=150, seconds=20, name="kept"),
         Plan(gateway.url, BUSY, rate=150, seconds=20, keep_alive=False, name="fresh"),
@@ -83,8 +84,9 @@ def test_the_children_of_a_killed_supervisor_finish_what_they_have_and_end_by_th
     own_gateway: Gateway, arms: Arms
 ) -> None:
     gateway = own_gateway
+    gateway.wait_for_comparator()
     family = gateway.process.children()
-    assert len(family) == 3
+    assert len(family) == 4
     with background(Plan(gateway.url, (LONG,), rate=20, seconds=0.5, keep_alive=False, name="last")) as load:
         wait_until(lambda: begun_answers(arms, "last") >= 5, "long answers are under way")
         killed = time.monotonic()

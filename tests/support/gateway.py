@@ -186,6 +186,10 @@ class Gateway:
 
         wait_until(complete, "control has all its workers", within)
 
+    def wait_for_comparator(self, within: float = 30.0) -> None:
+        """Wait until the comparator has its line to control; it is the last to be started."""
+        wait_until(lambda: self.get("/status")["comparator"] == "connected", "the comparator is there", within)
+
 
 @contextlib.contextmanager
 def serving(here: Place, config: str | None = None, *, env: Mapping[str, str] | None = None) -> Iterator[Gateway]:

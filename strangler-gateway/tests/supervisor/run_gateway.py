@@ -25,6 +25,7 @@ def plan(state: str, listen: str, admin: str, health: str, workers: str, *second
         stop_delay=stop_delay,
         worker_command=(sys.executable, str(HERE / "stand_in_worker.py")),
         control_command=(sys.executable, str(HERE / "stand_in_control.py")),
+        comparator_command=(sys.executable, str(HERE / "stand_in_comparator.py")),
     )
 
 

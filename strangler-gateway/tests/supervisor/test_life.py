@@ -153,8 +153,9 @@ def test_who_asked_for_the_roster_is_told_every_change(gateway: StandInGateway) 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything_and_leaves_nothing_behind(gateway: StandInGateway, number: signal.Signals) -> None:
     process = gateway.start_ready()
+    eventually(lambda: gateway.roster().comparator_pid != 0)
     family = process.children()
-    assert len(family) == 3
+    assert len(family) == 4
     process.signal(number)
     assert process.wait(10) == 0
     _, alive = psutil.wait_procs(family, timeout=5)

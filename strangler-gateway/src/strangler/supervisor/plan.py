@@ -37,3 +37,4 @@ class Plan:
     """Seconds between the signal to end and the end of accepting, in which ``/readyz`` says 503 already."""
     worker_command: tuple[str, ...] = (sys.executable, "-m", "strangler.dataplane")
     control_command: tuple[str, ...] = (sys.executable, "-m", "strangler.control")
+    comparator_command: tuple[str, ...] = (sys.executable, "-m", "strangler.comparator")

@@ -49,12 +49,13 @@ class Seat:
 
 
 class Roll:
-    """All seats of a gateway, and the process of control."""
+    """All seats of a gateway, and the processes beside the workers."""
 
     def __init__(self, slots: int) -> None:
         self.seats = tuple(Seat(slot) for slot in range(slots))
         self.control_pid = 0
         self.control_has_linked = False
+        self.comparator_pid = 0
         self.is_ending = False
         self._changed = asyncio.Event()
 
@@ -90,4 +91,4 @@ class Roll:
     def roster(self, *, kills: tuple[Kill, ...], listening: tuple[str, ...], holds: tuple[HoldState, ...]) -> Roster:
         """The roll as it is told to others."""
         slots = tuple(Slot(seat.slot, seat.pid, seat.ready, seat.revision, seat.restarts) for seat in self.seats)
-        return Roster(slots, kills, self.control_pid, listening, holds)
+        return Roster(slots, kills, self.control_pid, listening, holds, self.comparator_pid)

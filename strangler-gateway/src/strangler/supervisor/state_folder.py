@@ -23,6 +23,7 @@ class StateFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self.control_socket = self.path / "control.sock"
+        self.comparator_socket = self.path / "comparator.sock"
         self.supervisor_socket = self.path / "supervisor.sock"
         self.snapshot = self.path / "snapshot.json"
         self.kills = self.path / "kills.json"
@@ -78,7 +79,7 @@ class StateFolder:
 
     def sweep(self) -> None:
         """Remove what stands for a running gateway; only for who holds the lock."""
-        for path in (self.run, self.supervisor_socket, self.control_socket):
+        for path in (self.run, self.supervisor_socket, self.control_socket, self.comparator_socket):
             path.unlink(missing_ok=True)
 
     def write_run(self, run: dict[str, Any]) -> None:

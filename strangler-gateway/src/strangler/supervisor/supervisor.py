@@ -56,10 +56,11 @@ class Supervisor:
             roster = tasks.create_task(door.tell_roster())
             control = tasks.create_task(self._control.keep())
             workers = [tasks.create_task(child.keep()) for child in self._workers]
+            comparator = tasks.create_task(self._keep_comparator())
             watching = tasks.create_task(watch(self.roll, self._workers, self._plan.patience))
             await self._stop.wait()
             await self._end_workers(workers)
-            await self._end_control(control)
+            await asyncio.gather(_end(self._comparator, comparator), _end(self._control, control))
             watching.cancel()
             roster.cancel()
         door.close()
@@ -133,7 +134,26 @@ class Supervisor:
             self.stop()
         return self.roll.control_has_linked
 
-    # The end: workers first, so that control hears what they did last
+    async def _keep_comparator(self) -> None:
+        """Clients come first: it is started when the workers accept."""
+        await self.roll.until(lambda: self._stop.is_set() or self.roll.is_ready())
+        if not self._stop.is_set():
+            await self._comparator.keep()
+
+    def _comparator_command(self, starts: int) -> Sequence[str]:
+        wait = LATER_CONTROL_WAIT if starts else FIRST_CONTROL_WAIT
+        return (*self._plan.comparator_command, "--state", str(self._holdings.folder.path), "--control-wait", str(wait))
+
+    def _comparator_started(self, pid: int) -> None:
+        self.roll.comparator_pid = pid
+        self.roll.changed()
+
+    def _comparator_ended(self, _status: int) -> bool:
+        self.roll.comparator_pid = 0
+        self.roll.changed()
+        return True
+
+    # The end: workers first, so that control and comparator hear what they did last
 
     async def _end_workers(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         self.roll.is_ending = True
