@@ -41,6 +41,13 @@ class Supervisor:
             "control", self._control_command, on_start=self._control_started, on_end=self._control_ended
         )
         self._control_starts = 0
+        self._comparator = Child(
+            "comparator",
+            self._comparator_command,
+            on_start=self._comparator_started,
+            on_end=self._comparator_ended,
+            environment=compiled.environment(),
+        )
         self._stop = asyncio.Event()
         self._is_hurried = False
         self._exit_status = 0
@@ -182,9 +189,10 @@ class Supervisor:
                     lambda: self._is_hurried or (tasks is not None and all(task.done() for task in tasks))
                 )
 
-    async def _end_control(self, task: asyncio.Task[None]) -> None:
-        self._control.retire()
-        await _insist([self._control], [task])
+
+async def _end(child: Child, task: asyncio.Task[None]) -> None:
+    child.retire()
+    await _insist([child], [task])
 
 
 async def _insist(children: Sequence[Child], tasks: Sequence[asyncio.Task[None]]) -> None:
