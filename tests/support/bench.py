@@ -12,6 +12,7 @@ import psutil
 
 from strangler.model.authentication import Authenticator, IdentityForm
 from strangler.model.route import Route, Timeouts
+from strangler.model.shadow import Mirroring
 from strangler.model.snapshot import Gateway, Limits
 from strangler.model.telemetry import LogSettings, TraceSettings
 from strangler.model.tls import DownstreamTls
@@ -60,6 +61,7 @@ class Bench:
         trace: TraceSettings = TraceSettings(),  # noqa: B008 - it is frozen
         authenticators: tuple[Authenticator, ...] = (),
         identity: IdentityForm = IdentityForm(),  # noqa: B008 - it is frozen
+        shadow: Mirroring = Mirroring(),  # noqa: B008 - it is frozen
         breaker: Breaker | None = None,
         **settings: Any,
     ) -> None:
@@ -74,7 +76,9 @@ class Bench:
             identity=identity,
             upstreams=(upstream("monolith", *ports, breaker=breaker, **settings),),
             routes=(*routes, catch_all("monolith", timeouts)),
-            gateway=Gateway(limits, trusted_proxies, replace(log, to=str(self.rig.access_log)), trace, tls=self.tls),
+            gateway=Gateway(
+                limits, trusted_proxies, replace(log, to=str(self.rig.access_log)), trace, tls=self.tls, shadow=shadow
+            ),
         )
 
     def client(self, *, window: int | None = None) -> Client:

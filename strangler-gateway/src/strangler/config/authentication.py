@@ -157,7 +157,7 @@ def build_identity(section: schema.IdentitySection, report: Report) -> IdentityF
     seen: set[str] = set()
     for place, name in named:
         folded = name.lower().replace("_", "-")
-        if folded in _NEVER_IDENTITY:
+        if folded in _NEVER_IDENTITY or folded.startswith("x-strangler-"):
             report(place, f"{name} means something else to applications; choose a name such as X-Identity-Subject")
         elif folded in seen:
             report(place, f"{name} stands here a second time; give each header a name of its own")

@@ -12,7 +12,8 @@ _HEAD = """\
 <!-- Made by `python -m strangler.config.limits_reference`; edit strangler/config/limits_reference.py instead. -->
 
 What a client may send, how long it and the application may take, and whose default it is. Everything here is on from
-the start but what says 0. Times are in seconds and exact to half a second.
+the start but what says 0. Times are in seconds and exact to half a second. Beyond a bound of `shadow` a client is answered
+as ever, and the request is not compared but counted under the heading that stands there.
 
 """
 
@@ -51,6 +52,17 @@ _ORIGINS = {
         "max_pending": ("503", "Envoy: 1,024."),
         "pending_timeout": ("503", "Ours: twice the time to connect. HAProxy: as long as that."),
     },
+    "gateway.shadow": {
+        "waiting": ("`queue_full`", "Ours: a tenth of a second of a busy worker."),
+        "waiting_bytes": ("`queue_full`", "Ours: so much memory a mirror is worth."),
+    },
+    "routes[].shadow": {
+        "request_bytes": ("`request_over_cap`", "Ours: as much as a head may have."),
+        "answer_bytes": ("`answer_over_cap`", "Envoy: 1 MiB."),
+        "timeout": ("`candidate_timeout`", "Ours: whoever takes longer is not ready to answer users."),
+        "max_age": ("`too_old`", "Ours."),
+        "rate": ("`rate_capped`", "Ours: 2,000 comparisons in 20 s, and no load that a service would notice."),
+    },
 }
 """Per section and key: what happens beyond it, and where the default comes from."""
 
@@ -59,6 +71,8 @@ _DEFINITIONS = {
     "routes[]": "RouteSection",
     "routes[].timeouts": "TimeoutsSection",
     "upstreams.NAME": "UpstreamSection",
+    "gateway.shadow": "MirroringSection",
+    "routes[].shadow": "ShadowSection",
 }
 
 _FIXED = """\

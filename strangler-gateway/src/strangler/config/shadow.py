@@ -8,17 +8,7 @@ from strangler.config.document import Path as DocumentPath
 from strangler.config.document import Report
 from strangler.model.shadow import SHADOW, ArrayRule, Comparing, Ignored, Mirroring, Redaction, Shadow
 
-NEVER_KEPT = frozenset(
-    (
-        "authorization",
-        "cookie",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "set-cookie",
-        "www-authenticate",
-        "x-api-key",
-    )
-)
+NEVER_KEPT = frozenset(("authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key"))
 """Headers that carry credentials by their definition."""
 
 

@@ -95,7 +95,7 @@ class _Builder:
         for key, names in (("remove", section.remove), ("set", section.set), ("add", section.add)):
             for number, name in enumerate(names):
                 lower = name.lower().replace("_", "-")
-                if lower in never or lower.startswith("x-forwarded-"):
+                if lower in never or lower.startswith(("x-forwarded-", "x-strangler-")):
                     there = (*place, key, number if key == "remove" else name)
                     self._report(there, f"{name} frames the message or is the gateway's own word; it stays as it is")
 

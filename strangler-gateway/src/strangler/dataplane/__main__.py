@@ -21,7 +21,7 @@ async def serve(slot: int, listener: socket.socket, state: Path, control_wait: f
     2. accept
     3. drain
     """
-    worker = Worker()
+    worker = Worker(state, slot)
     links = Links(worker, slot, state)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from strangler.dataplane.counters import ArmCounters, Counters
 from strangler.dataplane.hold import Holds
+from strangler.dataplane.mirror import Mirror
 from strangler.dataplane.rate_limiting import RateLimiting
 from strangler.http1.section import HeaderSection
 from strangler.model.decision import Arm, Decision
@@ -115,9 +116,11 @@ class Topology:
 class Active:
     """One snapshot with the kills in force: what a request decides by, from its head to its last byte."""
 
-    __slots__ = ("_flags", "_settled", "generation", "kills", "snapshot", "topology", "trace_share")
+    __slots__ = ("_flags", "_settled", "generation", "kills", "shadowed", "snapshot", "topology", "trace_share")
 
-    def __init__(self, snapshot: Snapshot, topology: Topology, generation: int, kills: tuple[Kill, ...]) -> None:
+    def __init__(
+        self, snapshot: Snapshot, topology: Topology, generation: int, kills: tuple[Kill, ...], mirror: Mirror
+    ) -> None:
         self.snapshot = snapshot
         self.topology = topology
         self.generation = generation
@@ -128,6 +131,11 @@ class Active:
         flags = {flag.route: flag for flag in snapshot.flags}
         killed = {kill.route for kill in kills}
         self._flags = tuple(_flag(active, flags) for active in topology.routes)
+        self.shadowed = tuple(
+            mirror.shadowed(active.route, flag, snapshot.revision)
+            for active, flag in zip(topology.routes, self._flags, strict=True)
+        )
+        """By the route's number; None for those whose answers are not compared."""
         self._settled = tuple(
             _decide_early(active.route, flag, killed) for active, flag in zip(topology.routes, self._flags, strict=True)
         )

@@ -14,6 +14,7 @@ from strangler.resilience.deadline import Deadline
 if TYPE_CHECKING:
     from strangler.dataplane.access_log import AccessLog
     from strangler.dataplane.active import Active, ActiveArm, ActiveRoute
+    from strangler.dataplane.capture import Capture
     from strangler.dataplane.counters import Counters
     from strangler.dataplane.forwarder import Forwarding
     from strangler.dataplane.hold import Place
@@ -28,9 +29,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "active", "answer_fields", "answered", "arm", "attempts", "began", "body", "bytes_in", "bytes_out", "client",
-        "deadline", "decision", "endpoint", "failure", "forwarding", "head", "held", "identity", "ids", "keep_alive",
-        "place", "recovered_from", "route", "scheme", "status", "took",
+        "active", "answer_fields", "answered", "arm", "attempts", "began", "body", "bytes_in", "bytes_out", "capture",
+        "client", "deadline", "decision", "endpoint", "failure", "forwarding", "head", "held", "identity", "ids",
+        "keep_alive", "place", "recovered_from", "route", "scheme", "status", "took",
     )  # fmt: skip
 
     took: float
@@ -61,6 +62,8 @@ class Exchange:
         """Block of fields that the answer gets besides its own."""
         self.place: Place | None = None
         """Where it is counted as a write, in flight or held; None for a request that writes nothing."""
+        self.capture: Capture | None = None
+        """What is kept of it to be compared; None where its route is not shadowed."""
         self.endpoint = ""
         self.attempts = 0
         """How often the request was sent, or was to be sent, to an endpoint."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from strangler.http1.request import RequestHead
 from strangler.http1.serializer import REPLACED
+from strangler.policies.marks import OWN
 
 _CLAIMS: Final = (
     b"x-forwarded-for",
@@ -38,9 +39,11 @@ def _spellings(name: bytes) -> set[bytes]:
 
 
 _LOOKALIKES: Final = frozenset(spelling for name in _CLAIMS for spelling in _spellings(name)).difference(_CLAIMS)
-_UNTRUSTED: Final = REPLACED | _LOOKALIKES | _NEVER | frozenset(_CLAIMS)
+_OWN: Final = frozenset(spelling for name in OWN for spelling in _spellings(name))
+"""Between gateway and applications alone."""
+_UNTRUSTED: Final = REPLACED | _LOOKALIKES | _NEVER | _OWN | frozenset(_CLAIMS)
 """From a client these are claims, and are replaced."""
-_TRUSTED: Final = REPLACED | _LOOKALIKES | _NEVER | {b"x-forwarded-for", b"forwarded", b"x-request-id"}
+_TRUSTED: Final = REPLACED | _LOOKALIKES | _NEVER | _OWN | {b"x-forwarded-for", b"forwarded", b"x-request-id"}
 """From a trusted proxy host, port and scheme are believed, and the address lists are extended."""
 _UNTRUSTED_NEW_TRACE: Final = _UNTRUSTED | {b"traceparent", b"tracestate"}
 _TRUSTED_NEW_TRACE: Final = _TRUSTED | {b"traceparent", b"tracestate"}

@@ -105,12 +105,16 @@ class Forwarding:
         onward = exchange.active.topology.onward
         if onward is not None:
             dropped, added = onward.dropped(dropped), added + onward.fields(exchange.identity)
+        host = head.host or self.pool.authority.encode()
         target: bytes | None = None
-        arm = exchange.arm
+        arm, capture = exchange.arm, exchange.capture
         if arm is not None and arm.transform is not None and arm.transform.asks:
+            if capture is not None:
+                capture.before_changes(request_head(head, host, dropped, added))
             target = arm.transform.target(head)
             dropped, added = arm.transform.outgoing(exchange, dropped, added)
-        connection.write(request_head(head, head.host or self.pool.authority.encode(), dropped, added, target))
+        sent = request_head(head, host, dropped, added, target)
+        connection.write(sent if capture is None else capture.asked(sent))
         self.sending_blocked = False
         if exchange.body is None:
             self._request_sent()
@@ -128,6 +132,8 @@ class Forwarding:
             return
         if pieces or last:  # The last chunk alone counts too: a second attempt could not send it again.
             self.body_passed = True
+        if self._exchange.capture is not None:
+            self._exchange.capture.passed(pieces)
         if self._exchange.head.length == CHUNKED:
             for piece in pieces:
                 connection.write(chunk(piece))
@@ -251,7 +257,10 @@ class Forwarding:
             added += b"\r\nConnection: close"
         elif not exchange.head.minor:
             added += b"\r\nConnection: keep-alive"
-        self._relay([response_head(head.status, head.reason, head.fields, added)], pieces, ended=ended)
+        rendered = response_head(head.status, head.reason, head.fields, added)
+        if exchange.capture is not None:
+            exchange.capture.answered(rendered, head.fields, head.effects)
+        self._relay([rendered], pieces, ended=ended)
 
     def response_body(self, pieces: list[bytes], *, ended: bool) -> None:
         """Pass a part of the content on."""
@@ -262,6 +271,8 @@ class Forwarding:
 
     def _relay(self, parts: list[bytes], pieces: list[bytes], *, ended: bool) -> None:
         """One write, which is one system call, for all that arrived at once."""
+        if self._exchange.capture is not None:
+            self._exchange.capture.relayed(pieces, ended=ended)
         for piece in pieces:
             self._exchange.bytes_out += len(piece)
             parts.append(chunk(piece) if self._chunked else piece)

@@ -68,6 +68,9 @@ def proceed(exchange: "Exchange", downstream: "Downstream") -> None:
     # 5. decide
     exchange.decision = decision = active.decide(route, exchange.head.fields, exchange.client, exchange.identity)
     exchange.arm = arm = route.arm(decision)
+    shadowed = active.shadowed[route.number]
+    if shadowed is not None:
+        exchange.capture = shadowed.begin(exchange.head, decision)
 
     # 6. forward
     exchange.forwarding = Forwarding(exchange, downstream, arm.balancer, route.route.timeouts)

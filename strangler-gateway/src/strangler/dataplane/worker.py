@@ -7,6 +7,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from strangler.dataplane.accepting import Accepting
@@ -19,6 +20,7 @@ from strangler.dataplane.exchange import Exchange
 from strangler.dataplane.forwarded import Network, parse_networks
 from strangler.dataplane.hold import Holds
 from strangler.dataplane.log_line import Refusal
+from strangler.dataplane.mirror import Mirror
 from strangler.dataplane.rate_limiting import RateLimiting
 from strangler.dataplane.traces import Traces
 from strangler.dataplane.uploads import Uploads
@@ -31,6 +33,7 @@ from strangler.model.messages import HoldReport, Status, Traffic
 from strangler.model.snapshot import Gateway, Limits, Snapshot
 from strangler.model.telemetry import LogSettings, TraceSettings
 from strangler.model.tls import DownstreamTls
+from strangler.policies.marks import OWN
 from strangler.telemetry.families.processes import CLIENTS_ACCEPTED, CLIENTS_REFUSED, TUNNEL_BYTES, TUNNELS
 from strangler.telemetry.meters import Meters
 from strangler.upstream.balancers import Balancers
@@ -59,7 +62,8 @@ class Worker:
 
     active: Active
 
-    def __init__(self) -> None:
+    def __init__(self, state: Path | None = None, slot: int = 0) -> None:
+        """``state`` is the folder in which the comparator's socket is; without it nothing is compared."""
         self.loop = asyncio.get_running_loop()
         self.cork = Cork(self.loop)
         self.counters = Counters()
@@ -84,12 +88,14 @@ class Worker:
         self.parser = RequestParser(self.limits)
         self.traces = Traces(TraceSettings(), self.meters)
         self._adopt_gateway(Gateway(), AccessLog(LogSettings(), self.meters))
-        self._balancers = Balancers(ResponseParser(own=frozenset((b"x-request-id",))), self.cork, self.meters)
+        self._balancers = Balancers(ResponseParser(own=OWN | {b"x-request-id"}), self.cork, self.meters)
         self._directory = Directory(self._balancers, self.meters)
         self.take_registered = self._directory.take_registered
         """Adopt the endpoints that have registered, as control says."""
         self._authenticators: Authenticators | None = None
         self._rate_limiting = RateLimiting(self.meters)
+        self._mirror = Mirror(self.meters, state / "comparator.sock" if state is not None else None, slot)
+        self._desk = self._mirror.desk
         self.clients = Clients()
         self.uploads = Uploads()
         self._reports: Counter[Failure] = Counter()
@@ -118,6 +124,7 @@ class Worker:
         certificates = self._certificates(snapshot.gateway.tls)
         same = self.revision and self.active.topology.fingerprint == snapshot.topology
         prepared = None if same else self._prepared(snapshot)
+        marks = self._mirror.marks if same else self._mirror.prepare(snapshot)
         self._rate_limiting.prepare(snapshot)
         log = self.log
         if snapshot.gateway.access_log != self._gateway.access_log:
@@ -135,7 +142,8 @@ class Worker:
             if self._authenticators is not None:
                 self._authenticators.adopt(prepared)
             self._directory.adopt(snapshot.upstreams)
-        active = Active(snapshot, topology, self.generation, self.kills)
+        self._mirror.adopt(snapshot.gateway.shadow, marks)
+        active = Active(snapshot, topology, self.generation, self.kills, self._mirror)
         old_log = self.log
         self._adopt_tls(certificates)
         self._adopt_gateway(snapshot.gateway, log)
@@ -161,7 +169,7 @@ class Worker:
         """Force exactly these routes to the monolith from now on."""
         self.generation, self.kills = generation, kills
         if self.revision:
-            self.active = Active(self.active.snapshot, self.active.topology, generation, kills)
+            self.active = Active(self.active.snapshot, self.active.topology, generation, kills, self._mirror)
 
     def _tell_hold(self, report: HoldReport) -> None:
         self.on_hold(report)
@@ -220,6 +228,8 @@ class Worker:
         if exchange.place is not None:
             exchange.place.leave(exchange)
         exchange.record(self.counters, self.log)
+        if exchange.capture is not None:
+            self._desk.judge(exchange)
         if exchange.ids.span_id:
             self.traces.add(exchange)
 
@@ -283,6 +293,7 @@ class Worker:
             pool.retire()
         self._rate_limiting.close()
         await asyncio.sleep(0)
+        self._mirror.close()
         self.log.close()
         self.traces.close()
 
@@ -319,6 +330,7 @@ class Worker:
         self._vitals.tick()
         self.log.flush()
         self.traces.flush()
+        self._mirror.flush()
         if self._ticks % SWEEP_EVERY == 0:
             self._sweep()
         if self._ticks % LOOK_EVERY == 0:

@@ -21,7 +21,7 @@ _VERSIONS: Final = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 class ResponseHead:
     """One response without its body."""
 
-    __slots__ = ("agreement", "fields", "keep_alive", "length", "located", "reason", "status")
+    __slots__ = ("agreement", "effects", "fields", "keep_alive", "length", "located", "reason", "status")
 
     status: int
     reason: bytes
@@ -32,6 +32,8 @@ class ResponseHead:
     keep_alive: bool
     located: bool
     """Whether it says where something is, which may be an address that clients should not see."""
+    effects: bytes
+    """What the application reports of the request's effects, to whoever asked for that; it is not among the fields."""
     agreement: Fields
     """All fields of a 101, for whoever asked for it to judge; other heads do not have it."""
 
@@ -46,6 +48,7 @@ LENGTH: Final = 2
 CONNECTION: Final = 3
 CODING: Final = 4
 LOCATED: Final = 5
+EFFECTS: Final = 6
 """What a field is to the relay."""
 MOST_SPELLINGS: Final = 512
 """Spellings of field names that are remembered; applications use a dozen."""
@@ -58,7 +61,7 @@ class ResponseParser:
 
     def __init__(self, own: frozenset[bytes] = frozenset()) -> None:
         """``own`` are lower-case names that the gateway writes itself: the upstream's are left out."""
-        self._dropped = HOP_BY_HOP | own | {b"content-length"}
+        self._dropped = HOP_BY_HOP | own | {b"content-length", b"x-strangler-effects"}
         self._kinds: dict[bytes, int] = {}
 
     def parse(self, data: bytes, *, bodiless: bool) -> ResponseHead:
@@ -102,6 +105,7 @@ class ResponseParser:
         lengths: list[bytes] = []
         codings: list[bytes] = []
         head.located = False
+        head.effects = b""
         for line in lines:
             colon = line.find(b":")
             name = line[:colon] if colon > 0 else b""
@@ -119,6 +123,9 @@ class ResponseParser:
             elif kind == LOCATED:
                 head.located = True
                 kept.append(line)
+            elif kind == EFFECTS:
+                value = line[colon + 1 :].strip(b" \t")
+                head.effects = head.effects + b"," + value if head.effects else value
         head.keep_alive = b"close" not in names if minor else b"keep-alive" in names
         if names <= COMMON:
             head.fields = b"\r\n".join(kept) if len(kept) > 1 else b""
@@ -145,6 +152,7 @@ _KINDS: Final = {
     b"location": LOCATED,
     b"refresh": LOCATED,
     b"transfer-encoding": CODING,
+    b"x-strangler-effects": EFFECTS,
 }
 
 

@@ -26,6 +26,7 @@ MODULES = (
     "upstream/standing.py",
     "dataplane/active.py",
     "dataplane/answers.py",
+    "dataplane/capture.py",
     "dataplane/counters.py",
     "dataplane/downstream.py",
     "dataplane/exchange.py",

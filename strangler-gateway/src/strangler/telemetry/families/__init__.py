@@ -2,7 +2,17 @@
 
 from types import ModuleType
 
-from strangler.telemetry.families import control, discovery, holds, policies, processes, requests, tls, upstreams
+from strangler.telemetry.families import (
+    control,
+    discovery,
+    holds,
+    policies,
+    processes,
+    requests,
+    shadow,
+    tls,
+    upstreams,
+)
 from strangler.telemetry.family import Family
 
 
@@ -12,7 +22,7 @@ def _declared(module: ModuleType) -> list[Family]:
 
 FAMILIES: tuple[Family, ...] = tuple(
     family
-    for module in (requests, policies, holds, upstreams, discovery, tls, processes, control)
+    for module in (requests, policies, holds, shadow, upstreams, discovery, tls, processes, control)
     for family in _declared(module)
 )
 """In the order of the metrics reference, which is made from it."""
