@@ -8,7 +8,7 @@ from strangler.shadow.compiled import Compiled
 from strangler.shadow.exact import Value
 from strangler.shadow.places import element, member
 from strangler.shadow.prints import OutOfBudget, Prints
-from strangler.shadow.ties import member_of_ties
+from strangler.shadow.ties import member_of_ties, member_that_tells_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +78,24 @@ class Pairing:
             return _by_index(primary, candidate)
         matched = _matched(mine, theirs)
         if matched.missing:
-            return _by_index(primary, candidate)
+            return self._among_ties(field, primary, candidate)
         counterparts = dict(enumerate(range(len(primary))))
         counterparts.update((unlike[one], unlike[other]) for one, other in matched.pairs)
         pairs = list(counterparts.items())
         if self._compiled.ties and member_of_ties(primary, candidate, self._prints_of_member(field), self._sorts):
             return Pairs(pairs, name="array-order-among-ties")
         return Pairs(pairs, reordered=True)
+
+    def _among_ties(self, field: str, primary: list[Value], candidate: list[Value]) -> Pairs:
+        """Elements that differ. Where ties stand in another order besides, they are found by what tells them apart:
+        else each would be held against another. By position otherwise."""
+        print_of = self._prints_of_member(field)
+        if self._compiled.ties and member_of_ties(primary, candidate, print_of, self._sorts):
+            name = member_that_tells_apart(primary, candidate, print_of)
+            if name:
+                keys = (self._keys_of(field, name, elements) for elements in (primary, candidate))
+                return _matched(*keys, name="array-order-among-ties")
+        return _by_index(primary, candidate)
 
     def _prints_of_member(self, field: str) -> Callable[[str, Value], Hashable]:
         below = element(field)

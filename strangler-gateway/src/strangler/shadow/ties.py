@@ -43,6 +43,24 @@ def member_of_ties(
     return ""
 
 
+def member_that_tells_apart(
+    primary: list[Value], candidate: list[Value], print_of: Callable[[str, Value], Hashable]
+) -> str:
+    """A member in which every element has another value than the others, and both sides have the same of them, such as
+    an id. Empty if there is none."""
+    first = primary[0]
+    if not isinstance(first, dict):
+        return ""
+    for name in [key for key in first if isinstance(key, str)][:_MOST_MEMBERS]:
+        mine, theirs = _column(primary, name), _column(candidate, name)
+        if mine is None or theirs is None or any(isinstance(value, list | dict) for value in (*mine, *theirs)):
+            continue
+        prints = frozenset(print_of(name, value) for value in mine)
+        if len(prints) == len(mine) and prints == frozenset(print_of(name, value) for value in theirs):
+            return name
+    return ""
+
+
 def _column(elements: list[Value], name: str) -> list[Value] | None:
     if not all(isinstance(one, dict) and name in one for one in elements):
         return None
