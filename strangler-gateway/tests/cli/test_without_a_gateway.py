@@ -179,8 +179,25 @@ def test_version_says_which() -> None:
         (("serve", "--config", "good.yaml", "--workers", "many"), "--workers many"),
         (("serve", "--config", "good.yaml", "--admin", "0.0.0.0:8081"), "STRANGLER_ADMIN_TOKEN"),
         (("serve", "--config", "good.yaml", "--state", "x" * 120), "choose a shorter folder with --state"),
+        (
+            ("serve", "--config", "good.yaml", "--store", "mysql://db/x"),
+            "--store: a store is sqlite:///FILE or postgresql",
+        ),
+        (("serve", "--config", "good.yaml", "--store", "postgresql://u:pw@db:x/y"), "--store: "),
         (("nonsense",), "nonsense"),
         (("down", "--timeout", "soon"), "timeout"),
+        (("status", "--admin", "http://127.0.0.1:8081"), "is a URL or a path; write HOST:PORT"),
+        (("status", "--admin", "127.0.0.1"), "has no port"),
+        (("flip", "x", "service", "--reason", "\udcff"), "not text in UTF-8"),
+        (("kill", "x", "--reason", "x", "--author", "\udcff"), "not text in UTF-8"),
+        (("explain", "GET", "/\udcff", "--admin", "127.0.0.1:9"), "not text in UTF-8"),
+        (("hold", "x", "--reason", "x", "--for", "soon"), "such as 5s or 800ms"),
+        (("hold", "x", "--reason", "x", "--for", "nan"), "--for nan: write a time from 50ms to 60s"),
+        (("hold", "x", "--reason", "x", "--for", "2m"), "--for 2m"),
+        (("hold", "x", "--reason", "x", "--drain-within", "-1s"), "--drain-within -1s: write a time from 50ms to 10s"),
+        (("hold", "x", "--reason", "x", "--max", "0"), "--max"),
+        (("auth", "new-key", " "), "OWNER must say who"),
+        (("auth", "new-key", "billing", "--scope", "orders:read orders:write"), "is no scope or role"),
     ],
 )
 def test_bad_usage_ends_with_2_and_says_what_is_wrong(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
@@ -188,6 +205,17 @@ def test_bad_usage_ends_with_2_and_says_what_is_wrong(arguments: tuple[str, ...]
     ran = strangler(*arguments)
     assert ran.status == 2
     assert message in ran.err
+    assert "u:pw" not in ran.err
+
+
+def test_a_token_that_cannot_stand_in_a_header_is_refused_before_anything_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "good.yaml").write_text("monolith: http://127.0.0.1:8000\n")
+    monkeypatch.setenv("STRANGLER_ADMIN_TOKEN", "sésame-ouvre-toi-vite")
+    for command in (("status", "--admin", "127.0.0.1:9"), ("serve", "--config", "good.yaml")):
+        ran = strangler(*command)
+        assert (ran.status, "STRANGLER_ADMIN_TOKEN" in ran.err) == (2, True), ran.err
 
 
 def test_the_reference_page_is_current() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strangler.cli.failures import BadInput, Failed, Unreachable
+from strangler.control.admin_address import is_token
 from strangler.supervisor.state_folder import StateFolder
 
 if TYPE_CHECKING:
@@ -18,33 +19,57 @@ class AdminClient:
     """The admin API of one gateway, at ``address`` or where the state folder says."""
 
     def __init__(self, address: str | None, state: Path) -> None:
-        self._address = address or _address_in(state)
+        """Raises ``BadInput`` for an address or a token that is none, ``Unreachable`` if no gateway runs."""
         self._token = os.environ.get("STRANGLER_ADMIN_TOKEN")
+        if self._token and not is_token(self._token):
+            raise BadInput(
+                "STRANGLER_ADMIN_TOKEN holds more than visible ASCII characters; set it to the gateway's token"
+            )
+        self._address = _checked(address) if address else _address_in(state)
 
     def get(self, path: str, **query: str | int | None) -> dict[str, Any]:
         """The document at ``path`` under ``/api/v1``."""
         return self._ask("GET", path, params={key: value for key, value in query.items() if value is not None})
+
+    def text(self, path: str, **query: str | int | None) -> str:
+        """The text at ``path`` under ``/api/v1``."""
+        params = {key: value for key, value in query.items() if value is not None}
+        response = self._answer("GET", path, params=params)
+        if not response.is_success:
+            _document(response)  # It raises.
+        return response.text
 
     def post(self, path: str, document: dict[str, Any] | None = None) -> dict[str, Any]:
         """The answer to ``document``. Raises ``BadInput``, ``Failed`` or ``Unreachable``."""
         return self._ask("POST", path, json=document or {})
 
     def _ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:
+        return _document(self._answer(method, path, **how))
+
+    def _answer(self, method: str, path: str, **how: Any) -> "httpx.Response":
         import httpx  # noqa: PLC0415  # 130 ms
 
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
             # A proxy named in the environment is for the internet, not for the gateway's own admin port.
             with httpx.Client(trust_env=False, timeout=PATIENCE, headers=headers) as client:
-                response = client.request(method, f"http://{self._address}/api/v1{path}", **how)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise BadInput(f"--admin {self._address} is not an address; write HOST:PORT") from error
+                return client.request(method, f"http://{self._address}/api/v1{path}", **how)
+        except UnicodeEncodeError as error:
+            raise BadInput("one of the arguments is not text in UTF-8; write it anew") from error
         except httpx.HTTPError as error:
             raise Unreachable(
                 f"control does not answer on {self._address} ({error or type(error).__name__}); "
                 "is the gateway running? `strangler status` tells, `strangler up` or `strangler serve` starts it"
             ) from error
-        return _document(response)
+
+
+def _checked(address: str) -> str:
+    from strangler.config.addresses import parse_listener  # noqa: PLC0415  # brings Pydantic
+
+    try:
+        return parse_listener(address).authority
+    except ValueError as error:
+        raise BadInput(f"--admin: {error}") from error
 
 
 def _address_in(state: Path) -> str:

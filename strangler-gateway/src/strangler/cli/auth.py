@@ -40,6 +40,12 @@ def hash_key(owner: Owner, scope: Scope = None, role: Role = None) -> None:
 
 
 def _line(key: str, owner: str, scopes: list[str] | None, roles: list[str] | None) -> str:
+    """Raises ``BadInput`` for what would have the whole key file refused, or what no request could be asked to have."""
+    if not owner.strip() or not owner.isprintable():
+        raise BadInput("OWNER must say who gets the key, in visible characters")
+    for word in (*(scopes or ()), *(roles or ())):
+        if not word or " " in word or not word.isprintable():
+            raise BadInput(f"«{word}» is no scope or role: write one word, and the option again for each further one")
     line = {
         "sha256": hashlib.sha256(key.encode()).hexdigest(),
         "owner": owner,

@@ -1,6 +1,5 @@
 """From a configuration file and options to what the supervisor is asked to run; options win."""
 
-import ipaddress
 import logging
 import os
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from strangler.cli.failures import BadInput
+from strangler.control.admin_address import TOKEN_VARIABLE, UnsafeAddress, check_address
 from strangler.supervisor.cores import available_cores
 from strangler.supervisor.plan import Plan
 
@@ -58,11 +58,7 @@ def plan_of(
         patience=serve.heartbeat_timeout,
         stop_delay=serve.stop_delay,
     )
-    if not _is_loopback(plan.admin) and not os.environ.get("STRANGLER_ADMIN_TOKEN"):
-        raise BadInput(
-            f"the admin API on {plan.admin.authority} could be reached by others; set STRANGLER_ADMIN_TOKEN to a token "
-            "that they do not know, or keep it on 127.0.0.1 with --admin"
-        )
+    _check(plan)
     return plan
 
 
@@ -93,8 +89,16 @@ def _workers(option: str | None, configured: int) -> int:
     return count or available_cores()
 
 
-def _is_loopback(address: "Endpoint") -> bool:
+def _check(plan: Plan) -> None:
+    """What control would refuse to start with."""
     try:
-        return ipaddress.ip_address(address.host).is_loopback
-    except ValueError:
-        return address.host == "localhost"
+        check_address(plan.admin.host, os.environ.get(TOKEN_VARIABLE) or None)
+    except UnsafeAddress as error:
+        raise BadInput(str(error)) from error
+    if plan.store is not None:
+        from strangler.control.store.engine import StoreUrlInvalid, parse_url  # noqa: PLC0415
+
+        try:
+            parse_url(plan.store)
+        except StoreUrlInvalid as error:
+            raise BadInput(f"--store: {error}") from error

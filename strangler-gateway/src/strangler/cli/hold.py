@@ -18,7 +18,9 @@ def hold(
     duration: Annotated[
         str, typer.Option("--for", metavar="TIME", help="When it ends by itself, such as 5s or 800ms; 60s at most.")
     ] = "5s",
-    most: Annotated[int, typer.Option("--max", metavar="N", help="Requests that may wait in each worker.")] = 1000,
+    most: Annotated[
+        int, typer.Option("--max", metavar="N", help="Requests that may wait in each worker.", min=1, max=100_000)
+    ] = 1000,
     drain_within: Annotated[
         str, typer.Option(metavar="TIME", help="How long to wait for the writes that are in flight; 10s at most.")
     ] = "2s",
@@ -33,9 +35,9 @@ def hold(
     """Let the writes of a module wait. Returns when none is in flight in any worker; 1 if that is not so in time."""
     wish = {
         "module": module,
-        "seconds": _duration("--for", duration),
+        "seconds": _duration("--for", duration, 60.0),
         "max": most,
-        "drain_within": _duration("--drain-within", drain_within),
+        "drain_within": _duration("--drain-within", drain_within, 10.0),
         "keep": keep,
         "reason": reason,
         "author": author_or_user(author),
@@ -97,10 +99,13 @@ def _show_release(document: dict[str, Any]) -> None:
         say(f"every worker has it, after {seconds(document['seconds'])}", style="green")
 
 
-def _duration(option: str, text: str) -> float:
+def _duration(option: str, text: str, most: float) -> float:
     """Seconds, of ``5s``, ``800ms`` or ``5``."""
     number, scale = (text[:-2], 1000) if text.endswith("ms") else (text.removesuffix("s"), 1)
     try:
-        return float(number) / scale
+        seconds = float(number) / scale
     except ValueError:
         raise BadInput(f"{option} {text}: write a time such as 5s or 800ms") from None
+    if not 0.05 <= seconds <= most:
+        raise BadInput(f"{option} {text}: write a time from 50ms to {most:g}s")
+    return seconds

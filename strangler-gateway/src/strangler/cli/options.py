@@ -5,6 +5,14 @@ from typing import Annotated
 
 import typer
 
+
+def _text(value: str | None) -> str | None:
+    """What the shell gave as bytes that are no UTF-8 could be written into no log and no history."""
+    if value is not None and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise typer.BadParameter("this is not text in UTF-8; write it anew")
+    return value
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
 State = Annotated[
     Path,
@@ -25,9 +33,14 @@ Admin = Annotated[
 Config = Annotated[
     Path, typer.Option("--config", "-c", envvar="STRANGLER_CONFIG", help="Configuration file.", dir_okay=False)
 ]
-Reason = Annotated[str, typer.Option("--reason", "-r", metavar="TEXT", help="Why; it stands in the history.")]
+Reason = Annotated[
+    str, typer.Option("--reason", "-r", metavar="TEXT", help="Why; it stands in the history.", callback=_text)
+]
 Author = Annotated[
-    str | None, typer.Option("--author", envvar="STRANGLER_AUTHOR", help="Who; your user name and host if left out.")
+    str | None,
+    typer.Option(
+        "--author", envvar="STRANGLER_AUTHOR", help="Who; your user name and host if left out.", callback=_text
+    ),
 ]
 DEFAULT_STATE = Path(".strangler")
 DEFAULT_CONFIG = Path("strangler.yaml")

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from strangler.model.errors import StranglerError
@@ -19,9 +19,25 @@ class StoreUnavailable(StranglerError):
     """The store is down, locked by another process, or cannot be written; nothing was changed."""
 
 
+class StoreUrlInvalid(StranglerError):
+    """A URL that is none of a store's. It is never shown: it may hold a password."""
+
+
+def parse_url(url: str) -> sa.URL:
+    """Raises ``StoreUrlInvalid``."""
+    try:
+        found = sa.make_url(url)
+    except (ArgumentError, ValueError):
+        found = None
+    if found is None or found.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise StoreUrlInvalid("a store is sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+    return found
+
+
 def open_engine(url: str) -> sa.Engine:
-    """An engine for ``sqlite:///FILE`` or ``postgresql://…``; nothing is connected yet."""
-    return _sqlite(sa.make_url(url)) if url.startswith("sqlite") else _postgresql(sa.make_url(url))
+    """An engine for ``sqlite:///FILE`` or ``postgresql://…``; nothing is connected yet. Raises ``StoreUrlInvalid``."""
+    parsed = parse_url(url)
+    return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
 
 
 def writing(connection: sa.Connection) -> sa.Connection:
