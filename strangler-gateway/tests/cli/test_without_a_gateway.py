@@ -208,6 +208,19 @@ def test_bad_usage_ends_with_2_and_says_what_is_wrong(arguments: tuple[str, ...]
     assert "u:pw" not in ran.err
 
 
+def test_a_secret_that_is_missing_ends_the_start_and_not_the_check_of_a_file(tmp_path: Path) -> None:
+    session = "authentication: {session: {flask_session: {secret: env:THERE_IS_NONE}}}"
+    (tmp_path / "strangler.yaml").write_text(f"monolith: http://127.0.0.1:8000\n{session}\n")
+    ran = strangler("serve")
+    assert (ran.status, "line 2: authentication.session.flask_session.secret: " in ran.err) == (2, True), ran.err
+    assert strangler("check").status == 0
+    (tmp_path / "strangler.yaml").write_text(
+        f"monolith: http://127.0.0.1:8000\n{session.replace('env:THERE_IS_NONE', 'file:none')}\n"
+    )
+    assert strangler("check").status == 2
+    assert strangler("check", "--without-files").status == 0
+
+
 def test_a_token_that_cannot_stand_in_a_header_is_refused_before_anything_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,17 @@ def test_no_wrong_configuration_is_adopted_by_a_running_control(
         assert {item["revision"] for item in control.get("/history")["items"]} == {1}
 
 
+def test_a_configuration_whose_secrets_are_missing_is_refused_and_flips_go_on(served) -> None:
+    """Else it would be adopted, and every worker would refuse it, and each flip after it."""
+    secret = "authentication: {session: {flask_session: {secret: 'file:there-is-none'}}}\n"
+    answer = reload(served, secret + served.config.read_text())
+    (problem,) = answer.json()["problems"]
+    assert (answer.status_code, problem["place"]) == (422, "authentication.session.flask_session.secret")
+    assert "there-is-none cannot be read" in problem["message"]
+    flipped = served.flip("products-get", "service").json()
+    assert (flipped["revision"], flipped["missing"]) == (2, [])
+
+
 def test_a_comment_changes_nothing(served) -> None:
     answer = reload(served, "# a comment\n" + served.config.read_text()).json()
     assert (answer["changed"], answer["revision"]) == (False, 1)

@@ -15,15 +15,16 @@ from strangler.model.errors import ConfigError
 def check(
     file: Annotated[Path, typer.Argument(help="Configuration file.")] = DEFAULT_CONFIG,
     without_files: Annotated[
-        bool, typer.Option("--without-files", help="Do not read the certificates and keys that it names.")
+        bool, typer.Option("--without-files", help="Do not read the certificates, keys and secrets that it names.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Say whether a configuration is valid, and print every error in it with its line, and what is dangerous."""
     from strangler.config import load  # noqa: PLC0415
+    from strangler.control.trial import try_files  # noqa: PLC0415
 
     try:
-        loaded = load(file, with_files=not without_files)
+        loaded = load(file, with_files=not without_files, trial=None if without_files else try_files)
     except ConfigError as error:
         if as_json:
             print_json({"source": error.source, "valid": False, "problems": problems(error)})

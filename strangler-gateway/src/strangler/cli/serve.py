@@ -25,6 +25,7 @@ def serve(
     """Run the gateway until Ctrl-C, SIGTERM or `strangler down`. Options override the file's gateway section."""
     started = time.monotonic()
     from strangler.config import load  # noqa: PLC0415
+    from strangler.control.trial import try_out  # noqa: PLC0415
     from strangler.supervisor.serve import serve as run  # noqa: PLC0415
 
     def announce(holdings: "Holdings") -> None:
@@ -34,7 +35,7 @@ def serve(
             f"ready in {seconds(time.monotonic() - started)}"
         )
 
-    loaded = load(config, with_files=True)
+    loaded = load(config, with_files=True, trial=try_out)
     scheme = "https" if loaded.topology.gateway.tls else "http"
     the_plan = plan.plan_of(
         loaded, config, listen=listen, admin=admin, health=health, workers=workers, state=state, store=store

@@ -28,11 +28,12 @@ def up(
     """Run the gateway and the applications named under processes: in the file. Ctrl-C ends them all."""
     started = time.monotonic()
     from strangler.config import load  # noqa: PLC0415
+    from strangler.control.trial import try_out  # noqa: PLC0415
     from strangler.supervisor.application import Application  # noqa: PLC0415
     from strangler.supervisor.development import up as run  # noqa: PLC0415
     from strangler.supervisor.output import Output  # noqa: PLC0415
 
-    loaded = load(config, with_files=True)
+    loaded = load(config, with_files=True, trial=try_out)
     the_plan = plan.plan_of(
         loaded, config, listen=listen, admin=admin, health=health, workers=workers, state=state, store=store
     )

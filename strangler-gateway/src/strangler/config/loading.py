@@ -2,6 +2,7 @@
 
 import types
 import typing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pydantic_core import ErrorDetails
 from strangler.config.document import Document, Report, format_path
 from strangler.config.document import Path as DocumentPath
 from strangler.config.environment import read_overrides
-from strangler.config.loaded import Loaded, Place
+from strangler.config.loaded import Loaded, Place, Topology
 from strangler.config.nearness import did_you_mean
 from strangler.config.schema import ConfigFile
 from strangler.config.tls import check_files, warn_of_tls
@@ -23,11 +24,15 @@ _STAGED = {"service", "stage", "weight"}
 _IDENTIFIED = {"authenticate", "authorize", "sticky"}
 
 
-def load(path: Path, *, with_files: bool = False) -> Loaded:
+Trial = Callable[[Topology, Report], None]
+"""What else is to be tried of a configuration in which nothing is wrong by itself."""
+
+
+def load(path: Path, *, with_files: bool = False, trial: Trial | None = None) -> Loaded:
     """Read and check a file; the environment may override what stands under ``gateway:``.
 
-    ``with_files``: also read the files of certificates that it names. Raises ``ConfigError`` with every problem. A
-    configuration that cannot be read is one problem on line 0.
+    ``with_files``: also read the files of certificates that it names; ``trial``: and what others than this room can
+    read. Raises ``ConfigError`` with every problem. A configuration that cannot be read is one problem on line 0.
     """
     source = str(path)
     try:
@@ -37,10 +42,12 @@ def load(path: Path, *, with_files: bool = False) -> Loaded:
         raise ConfigError(source, (Problem(0, "(file)", message),)) from None
     except UnicodeDecodeError as error:
         raise ConfigError(source, (Problem(0, "(file)", f"not UTF-8: byte {error.start}"),)) from None
-    return load_text(text, source, with_files=with_files)
+    return load_text(text, source, with_files=with_files, trial=trial)
 
 
-def load_text(text: str, source: str = "strangler.yaml", *, with_files: bool = False) -> Loaded:
+def load_text(
+    text: str, source: str = "strangler.yaml", *, with_files: bool = False, trial: Trial | None = None
+) -> Loaded:
     """As ``load``, for a text that is at hand."""
     document = Document(text)
     overrides, unreadable = read_overrides()
@@ -59,6 +66,8 @@ def load_text(text: str, source: str = "strangler.yaml", *, with_files: bool = F
     serve = build_serve(sound.file.gateway, report)
     if with_files:
         check_files(sound.file, report)
+    if trial is not None and not problems:
+        trial(topology, report)
     if problems:
         raise ConfigError(source, tuple(sorted(problems, key=lambda problem: problem.line)))
     places = {

@@ -19,6 +19,7 @@ from strangler.control.store import Store
 from strangler.control.supervisor_client import SupervisorClient
 from strangler.control.targets import UnknownTarget, find_target
 from strangler.control.traffic import TrafficTotals
+from strangler.control.trial import try_out
 from strangler.control.workers import Settlement, Workers
 from strangler.model.messages import FilesChanged, KillReply, KillRequest
 
@@ -88,7 +89,7 @@ class ControlPlane:
     async def reload(self, author: str, reason: str) -> Reloaded:
         """Read the configuration anew. Raises ``ConfigError``, after which everything is as before."""
         async with self._changing:
-            loaded = await asyncio.to_thread(load, self._config, with_files=True)
+            loaded = await asyncio.to_thread(load, self._config, with_files=True, trial=try_out)
             changed = loaded.topology != self.loaded.topology
             if changed:
                 snapshot = await asyncio.to_thread(self._committer.adopt, loaded, author, reason)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from strangler.adapters.secrets import read_file, read_secret
 from strangler.dataplane.flights import TaskFlights
-from strangler.dataplane.secrets import fetch_file, read_file, read_secret
+from strangler.dataplane.secrets import fetch_file
 from strangler.dataplane.who_am_i import AskingUpstream
 from strangler.model.authentication import ApiKeys, Authenticator, Jwt
 from strangler.model.errors import StranglerError

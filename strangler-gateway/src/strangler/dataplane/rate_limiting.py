@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-from strangler.dataplane.secrets import read_secret
+from strangler.adapters.secrets import read_secret
 from strangler.model.rate_limit import LimitKind, LimitStore, RateLimit
 from strangler.model.route import Route
 from strangler.model.snapshot import Snapshot

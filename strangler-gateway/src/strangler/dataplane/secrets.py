@@ -1,49 +1,15 @@
-"""Secrets and key files, read by the worker that uses them: they are in no snapshot, on no disk of the gateway's."""
+"""Key files that are looked at again while requests go on."""
 
 import asyncio
-import os
-from pathlib import Path
 
-from strangler.model.authentication import Secret
-from strangler.model.errors import StranglerError
+from strangler.adapters.secrets import SecretMissing, read_file, read_secret
 from strangler.policies.refusals import Unavailable
 
-MOST = 1024 * 1024
-"""Bytes of a file."""
-
-
-class SecretMissing(StranglerError):
-    """A secret that is not where the configuration says. What it holds is never named."""
-
-
-def read_secret(secret: Secret) -> bytes:
-    """The secret, without line breaks at its end. Raises ``SecretMissing``."""
-    if secret.env:
-        value = os.environ.get(secret.env, "").encode()
-        if not value:
-            raise SecretMissing(f"the environment variable {secret.env} is not set for the gateway; set it and restart")
-    else:
-        value = read_file(secret.file)
-    value = value.rstrip(b"\r\n")
-    if not value:
-        raise SecretMissing(f"{secret} is empty")
-    return value
-
-
-def read_file(path: str) -> bytes:
-    """A small file. Raises ``SecretMissing``."""
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(MOST + 1)
-    except OSError as error:
-        raise SecretMissing(f"{path} cannot be read: {error.strerror}; the workers need it") from None
-    if len(data) > MOST:
-        raise SecretMissing(f"{path} is longer than {MOST} bytes")
-    return data
+__all__ = ["SecretMissing", "fetch_file", "read_file", "read_secret"]
 
 
 async def fetch_file(path: str) -> bytes:
-    """The same from a thread, for those who look again. Raises ``Unavailable``."""
+    """A file, read in a thread. Raises ``Unavailable``."""
     try:
         return await asyncio.to_thread(read_file, path)
     except SecretMissing as missing:
