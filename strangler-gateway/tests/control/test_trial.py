@@ -27,12 +27,21 @@ UNUSABLE = [
     ),
     ("django_session: {secret: env:SECRET, database: env:SECRET}", "django_session.database", "URL cannot be used"),
 ]
+SHADOWED = """\
+upstreams: {c: {endpoints: [http://c]}}
+routes: [{name: r, match: {path: /r}, service: c, shadow: {writes: true}}]
+"""
 ELSEWHERE = [
     ("identity: {token: {key: env:SHORT}}", "identity.token.key", "a shared secret has at least 32 bytes"),
     (
         "gateway: {limit_store: {url: 'redis://h', password: 'file:none'}}",
         "gateway.limit_store.password",
         "none cannot be read",
+    ),
+    (
+        f"gateway: {{shadow: {{secret: env:SHORT}}}}\n{SHADOWED}",
+        "gateway.shadow.secret",
+        "it needs at least 32",
     ),
     ("gateway: {access_log: none/access.log}", "gateway.access_log", "there is no folder none"),
     ("gateway: {access_log: .}", "gateway.access_log", ". is a folder"),

@@ -52,6 +52,9 @@ def _attempts(topology: Topology) -> Iterator[tuple[DocumentPath, Try]]:
             yield ("gateway", "limit_store", "password"), partial(read_secret, store.password)
         if store.ca_file:
             yield ("gateway", "limit_store", "ca_file"), partial(ssl.create_default_context, cafile=store.ca_file)
+    marks = topology.gateway.shadow.secret
+    if marks is not None and any(route.shadow is not None and route.shadow.writes for route in topology.routes):
+        yield ("gateway", "shadow", "secret"), partial(_mark_by, marks)
     log = topology.gateway.access_log
     if log.to not in {"off", "stdout"}:
         yield ("gateway", "access_log"), partial(_append_to, log.to)
@@ -115,6 +118,12 @@ def _sign_by(key: Secret) -> None:
     from strangler.policies.signing import signer  # noqa: PLC0415
 
     signer(read_secret(key))
+
+
+def _mark_by(secret: Secret) -> None:
+    from strangler.policies.marks import Marks  # noqa: PLC0415
+
+    Marks(read_secret(secret))
 
 
 def _append_to(path: str) -> None:
