@@ -140,8 +140,9 @@ class Redaction:
     """What of an exchange may be kept on disk. All that is not named is replaced by its kind and length."""
 
     headers: tuple[str, ...] = (
-        "accept", "accept-encoding", "accept-language", "cache-control", "content-encoding", "content-language",
-        "content-length", "content-type", "date", "etag", "location", "vary",
+        "accept", "accept-encoding", "accept-language", "allow", "cache-control", "content-encoding",
+        "content-language", "content-length", "content-range", "content-type", "date", "etag", "last-modified",
+        "location", "retry-after", "vary", "www-authenticate",
     )  # fmt: skip
     """Lower-case names of headers whose values are kept."""
     query: tuple[str, ...] = ("page", "page_size", "limit", "offset", "sort", "order")

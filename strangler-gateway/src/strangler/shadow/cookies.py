@@ -36,14 +36,16 @@ def compare_cookies(compiled: Compiled, findings: Findings, primary: list[str], 
 
 def _compare(compiled: Compiled, findings: Findings, field: str, place: Place, mine: Cookie, theirs: Cookie) -> None:
     expires = mine.attributes.get(_BY_CLOCK, ""), theirs.attributes.get(_BY_CLOCK, "")
-    by_server = mine.value != theirs.value or (expires[0] != expires[1] and all(expires))
+    # RFC 6265 §4.1.2.2: where there is a Max-Age, Expires says nothing.
+    by_clock = all(expires) or all("max-age" in cookie.attributes for cookie in (mine, theirs))
+    by_server = mine.value != theirs.value or (expires[0] != expires[1] and by_clock)
     if by_server and compiled.server_headers and bool(mine.value) == bool(theirs.value):
         findings.made_equal("server-headers")
     elif mine.value != theirs.value:
         findings.differ(field, place, Kind.VALUE, _told(mine.value), _told(theirs.value))
     for attribute in sorted(mine.attributes.keys() | theirs.attributes.keys()):
         one, other = mine.attributes.get(attribute), theirs.attributes.get(attribute)
-        if one == other or (attribute == _BY_CLOCK and one and other and compiled.server_headers):
+        if one == other or (attribute == _BY_CLOCK and by_clock and compiled.server_headers):
             continue
         kind = Kind.MISSING if other is None else Kind.ADDED if one is None else Kind.VALUE
         findings.differ(member(field, attribute), (place, attribute), kind, one, other)

@@ -73,10 +73,7 @@ class Side:
 
     def text(self) -> str:
         """The content as text in its charset, UTF-8 if none is given. Raises ``Unreadable``."""
-        charset = self.type.parameter("charset").lower() or "utf-8"
-        if charset not in _CHARSETS:
-            raise Unreadable(f"text in the charset {charset[:20]!r}")
-        return unicode_of(self.content.data, charset, whole=not self.content.cut)
+        return unicode_of(self.content.data, charset_of(self.type), whole=not self.content.cut)
 
 
 def by_name(fields: Fields) -> dict[str, list[str]]:
@@ -85,6 +82,14 @@ def by_name(fields: Fields) -> dict[str, list[str]]:
     for name, value in fields:
         values.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1").strip(" \t"))
     return values
+
+
+def charset_of(kind: MediaType) -> str:
+    """The charset of a text, UTF-8 if none is given. Raises ``Unreadable`` for one that is not read here."""
+    charset = kind.parameter("charset").lower() or "utf-8"
+    if charset not in _CHARSETS:
+        raise Unreadable(f"text in the charset {charset[:20]!r}")
+    return charset
 
 
 def unicode_of(data: bytes, charset: str, *, whole: bool) -> str:
