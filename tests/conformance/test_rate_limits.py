@@ -161,6 +161,18 @@ def test_two_workers_share_one_limit(tmp_path: Path) -> None:
             assert sum(counted(worker, "shared")["admitted"] for worker in running) == 6
 
 
+def test_while_valkey_is_down_an_open_limit_is_counted_by_each_worker_for_itself(tmp_path: Path) -> None:
+    with valkey(tmp_path) as server:
+        store = LimitStore(server.url, timeout=5)
+        with workers(tmp_path, 1, limited("shared", SHARED), store=store) as (_, [worker]):
+            assert ask(worker, "/shared").value("RateLimit") is not None
+            server.kill()
+            answers = [ask(worker, "/shared") for _ in range(10)]
+            assert [answer.status for answer in answers] == [200] * 6 + [429] * 4
+            assert {answer.value("RateLimit") for answer in answers[:6]} == {None}
+            assert counted(worker, "shared")["unavailable_open"] == 6
+
+
 def test_a_client_that_leaves_while_the_store_is_asked_leaves_nothing_behind(tmp_path: Path) -> None:
     with valkey(tmp_path) as server:
         store = LimitStore(server.url, timeout=5, connections=4)

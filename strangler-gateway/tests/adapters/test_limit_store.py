@@ -79,9 +79,9 @@ def test_a_request_is_charged_to_all_buckets_or_to_none(server: Valkey) -> None:
 
 def test_a_bucket_that_is_full_again_leaves_nothing_behind(server: Valkey) -> None:
     async def body(store: ValkeyBuckets) -> None:
-        await store.take([("fleeting", Rate(20_000, 3))])
+        await store.take([("fleeting", Rate(SECOND, 3))])
         with server.client as client:
-            assert 0 < client.pttl("strangler:fleeting") <= 21
+            assert 0 < client.pttl("strangler:fleeting") <= 1_001
             await until(lambda: not client.exists("strangler:fleeting"))
 
     run(server, body)
@@ -157,6 +157,52 @@ def test_a_frozen_server_is_given_up_in_time_and_then_not_asked_any_more(server:
         await store.take([("frozen", HOURLY)])
 
     run(server, body, timeout=0.2)
+
+
+def test_calls_that_wait_in_vain_for_a_connection_do_not_make_the_store_look_down(server: Valkey) -> None:
+    async def body(store: ValkeyBuckets) -> None:
+        await store.take([("busy", HOURLY)])
+        server.freeze()
+        try:
+            calls = [store.take([("busy", HOURLY)]) for _ in range(3 * FAILURES)]
+            answers = await asyncio.gather(*calls, return_exceptions=True)
+        finally:
+            server.thaw()
+        told = [str(answer) for answer in answers if isinstance(answer, LimitStoreUnavailable)]
+        assert len(told) == len(answers)
+        assert sum("under way already" in text for text in told) == len(told) - 1
+        assert store.available
+        await store.take([("busy", HOURLY)])
+
+    run(server, body, timeout=1.0, connections=1)
+
+
+def test_a_server_that_answers_something_else_counts_as_down_and_is_looked_at_again() -> None:
+    probed = asyncio.Event()
+
+    async def body() -> None:
+        calls = 0
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal calls
+            while await reader.read(4096):
+                calls += 1
+                if calls == FAILURES + 3:
+                    probed.set()
+                writer.write(b"+OK\r\n")
+
+        listener = await asyncio.start_server(answer, "127.0.0.1", 0)
+        store = ValkeyBuckets(LimitStore(f"redis://127.0.0.1:{listener.sockets[0].getsockname()[1]}", timeout=1.0))
+        for _ in range(FAILURES):
+            with pytest.raises(LimitStoreUnavailable):
+                await store.take([("x", HOURLY)])
+        assert not store.available
+        async with asyncio.timeout(10):
+            await probed.wait()
+        store.close()
+        listener.close()
+
+    asyncio.run(body())
 
 
 def test_a_restart_costs_no_request_its_answer(server: Valkey) -> None:

@@ -247,13 +247,13 @@ class Store:
         return self.answer
 
 
-def shared(store: Store, *choices: str) -> tuple[SharedLimits, Meters]:
+def shared(store: Store, *choices: str, clock: Clock | None = None) -> tuple[SharedLimits, Meters]:
     meters = Meters()
     limits = tuple(
         Limit("r", RateLimit(f"l{number}", 2, 1, 2, shared=True, when_unavailable=choice), meters)
         for number, choice in enumerate(choices)
     )
-    return SharedLimits("r", limits, store), meters
+    return SharedLimits("r", limits, store, clock or Clock()), meters
 
 
 def waited(guard: SharedLimits) -> Request:
@@ -290,6 +290,21 @@ def test_without_the_store_an_open_limit_admits_and_says_nothing(available: bool
     limits, meters = shared(Store(None, available=available), "open")
     assert waited(limits).answer_fields == b""
     assert counted(meters) == {("r", "l0", "unavailable_open"): 1}
+
+
+@pytest.mark.parametrize("available", [True, False])
+def test_without_the_store_an_open_limit_is_counted_by_the_worker_for_itself(available: bool) -> None:
+    """Else whoever keeps the store from answering had no limit any more."""
+    clock = Clock()
+    limits, meters = shared(Store(None, available=available), "open", clock=clock)
+    for _ in range(2):
+        waited(limits)
+    with pytest.raises(Denied) as denied:
+        waited(limits)
+    assert denied.value.failure is Failure.RATE_LIMITED
+    assert counted(meters) == {("r", "l0", "unavailable_open"): 2, ("r", "l0", "limited"): 1}
+    clock.now += SECOND
+    waited(limits)
 
 
 @pytest.mark.parametrize("available", [True, False])

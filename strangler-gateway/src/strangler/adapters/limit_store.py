@@ -15,7 +15,7 @@ from typing import Any
 
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.exceptions import ConnectionError as ConnectionLost
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import InvalidResponse, NoScriptError, RedisError
 
 from strangler.model.rate_limit import LimitStore
 from strangler.policies.rate_limit.gcra import Rate
@@ -74,10 +74,14 @@ class ValkeyBuckets:
     async def take(self, buckets: Sequence[tuple[str, Rate]]) -> tuple[bool, list[int]]:
         """Charge one request to all of them, or to none. Raises ``LimitStoreUnavailable``."""
         try:
-            async with asyncio.timeout(self._settings.timeout), self._slots:
-                if not self.available:
-                    raise LimitStoreUnavailable("the limit store went down while this request waited for it")
-                answer = await self._ask(buckets)
+            async with asyncio.timeout(self._settings.timeout):
+                await self._wait_for_turn()
+                try:
+                    if not self.available:
+                        raise LimitStoreUnavailable("the limit store went down while this request waited for it")
+                    answer = await self._ask(buckets)
+                finally:
+                    self._slots.release()
         except (OSError, RedisError) as error:  # A time-out is an OSError.
             self._failed(error)
             raise LimitStoreUnavailable(_told(error)) from None
@@ -92,6 +96,18 @@ class ValkeyBuckets:
         self._drop_idle()
 
     # One call
+
+    async def _wait_for_turn(self) -> None:
+        """At most half the time, so that enough is left for the call. Who waits in vain says nothing of the store.
+
+        Raises ``LimitStoreUnavailable``.
+        """
+        try:
+            async with asyncio.timeout(self._settings.timeout / 2):
+                await self._slots.acquire()
+        except TimeoutError:
+            busy = self._settings.connections
+            raise LimitStoreUnavailable(f"{busy} calls to the limit store are under way already") from None
 
     async def _ask(self, buckets: Sequence[tuple[str, Rate]]) -> tuple[bool, list[int]]:
         if self._idle:
@@ -149,9 +165,12 @@ class ValkeyBuckets:
         while not self.available:
             await asyncio.sleep(self._pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
-            with contextlib.suppress(OSError, RedisError):
+            try:
                 async with asyncio.timeout(self._settings.timeout):
                     await self._ask_on(self._connection(), [("probe", Rate(1, 1))])
+            except Exception as error:  # noqa: BLE001 - whatever it is: if nobody looked any more it would stay down
+                logger.debug("the limit store %s is still down: %s", self._settings.url, _told(error))
+            else:
                 self._failures = 0
                 logger.info("the limit store %s is back", self._settings.url)
 
@@ -170,8 +189,11 @@ async def _evaluate(connection: AbstractConnection, keys: list[str], arguments: 
 
 async def _call(connection: AbstractConnection, *command: str | int) -> tuple[int, list[int]]:
     await connection.send_command(*command)
-    admitted, debts = await connection.read_response()
-    return admitted, debts
+    answer = await connection.read_response()
+    match answer:
+        case [int(admitted), [*debts]] if all(isinstance(debt, int) for debt in debts):
+            return admitted, debts
+    raise InvalidResponse("the limit store's answer is none to the question")
 
 
 def _cut(connection: AbstractConnection) -> None:

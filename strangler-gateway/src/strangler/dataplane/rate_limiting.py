@@ -63,7 +63,7 @@ class RateLimiting:
             guards.append(WorkerLimits(own, microseconds))
         if shared:
             assert self._store is not None, "the configuration has no shared limit without a store"
-            guards.append(SharedLimits(route, shared, self._store))
+            guards.append(SharedLimits(route, shared, self._store, microseconds))
         return guards
 
     def _limit(self, route: str, limit: RateLimit) -> Limit:

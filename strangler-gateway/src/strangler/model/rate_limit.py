@@ -37,7 +37,7 @@ class RateLimit:
     shared: bool = False
     """Whether all workers and replicas count together, in the limit store; else each worker for itself."""
     when_unavailable: str = "open"
-    """``open`` or ``closed``: whether requests pass while the limit store does not answer."""
+    """``open`` or ``closed`` while the limit store does not answer: each worker counts for itself, or nobody passes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,8 @@ class RateLimitSection(Section):
     )
     when_unavailable: Literal["open", "closed"] | None = Field(
         default=None,
-        description="For a shared limit: whether requests pass (`open`) or are answered 503 (`closed`) while the store "
-        "does not answer. It must be said.",
+        description="For a shared limit: whether each worker counts for itself (`open`) or requests are answered 503 "
+        "(`closed`) while the store does not answer. It must be said.",
         examples=["open"],
     )
 

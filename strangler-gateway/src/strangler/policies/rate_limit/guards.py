@@ -46,7 +46,7 @@ class Limit:
         self.rate = gcra.rate(limit.requests, limit.per, limit.burst)
         self.key = key_of(limit.by)
         self.buckets = Buckets()
-        """Of this worker; not used where the limit is shared."""
+        """Of this worker; of a shared limit for as long as its store does not answer."""
         self._route = route
         self._meters = meters
         self.admitted = meters.of(RATE_LIMITS, route, limit.name, "admitted")
@@ -69,26 +69,27 @@ class WorkerLimits:
 
     def admit(self, request: Guarded) -> Awaitable[None] | None:
         """Charge the request. Raises ``Denied``."""
-        now = self._clock()
-        asked = [(limit, limit.key(request)) for limit in self._limits]
-        debts = [limit.buckets.debt(key, now) for limit, key in asked]
-        if any(gcra.wait(limit.rate, debt) > 0 for limit, debt in zip(self._limits, debts, strict=True)):
+        admitted, debts = _take(self._limits, request, self._clock())
+        if not admitted:
             raise _denied(self._limits, debts, self._policies)
-        for place, (limit, key) in enumerate(asked):
-            debts[place] += limit.rate.emission
-            limit.buckets.charge(key, debts[place], now)
         _tell(request, self._limits, debts, self._policies)
         return None
 
 
 class SharedLimits:
-    """The limits that all workers share. While their store does not answer, each limit's choice holds."""
+    """The limits that all workers share. While their store does not answer, each limit's choice holds.
 
-    __slots__ = ("_limits", "_policies", "_prefixes", "_store")
+    What is ``open`` is then counted by each worker for itself: everybody gets what they may have, and whoever keeps the
+    store from answering by a flood of requests has not rid himself of the limit.
+    """
 
-    def __init__(self, route: str, limits: tuple[Limit, ...], store: SharedBuckets) -> None:
+    __slots__ = ("_clock", "_limits", "_policies", "_prefixes", "_store")
+
+    def __init__(self, route: str, limits: tuple[Limit, ...], store: SharedBuckets, clock: Callable[[], int]) -> None:
+        """``clock`` as for ``WorkerLimits``."""
         self._limits = limits
         self._store = store
+        self._clock = clock
         self._policies = fields.policies(tuple(limit.limit for limit in limits))
         # The parameters are part of the key: a limit that was changed begins anew, and two versions never mix.
         self._prefixes = tuple(
@@ -99,7 +100,7 @@ class SharedLimits:
         """Ask the store, unless it is known not to answer. Raises ``Denied``."""
         if self._store.available:
             return self._ask(request)
-        self._do_without()
+        self._do_without(request)
         return None
 
     async def _ask(self, request: Guarded) -> None:
@@ -110,21 +111,38 @@ class SharedLimits:
         try:
             admitted, debts = await self._store.take(buckets)
         except LimitStoreUnavailable:
-            self._do_without()
+            self._do_without(request)
             return
         if not admitted:
             raise _denied(limits, debts, self._policies)
         _tell(request, limits, debts, self._policies)
 
-    def _do_without(self) -> None:
+    def _do_without(self, request: Guarded) -> None:
+        is_closed = any(limit.limit.when_unavailable == "closed" for limit in self._limits)
+        if not is_closed:
+            admitted, debts = _take(self._limits, request, self._clock())
+            if not admitted:
+                raise _denied(self._limits, debts, self._policies)
         for limit in self._limits:
             limit.count(f"unavailable_{limit.limit.when_unavailable}")
-        if any(limit.limit.when_unavailable == "closed" for limit in self._limits):
+        if is_closed:
             raise Denied(
                 Failure.POLICY_UNAVAILABLE,
                 "Requests to this route are counted, and cannot be counted now; ask again later.",
                 b"\r\nRetry-After: 1",
             )
+
+
+def _take(limits: tuple[Limit, ...], request: Guarded, now: int) -> tuple[bool, list[int]]:
+    """As ``SharedBuckets.take``, of the worker's own buckets."""
+    asked = [(limit, limit.key(request)) for limit in limits]
+    debts = [limit.buckets.debt(key, now) for limit, key in asked]
+    if any(gcra.wait(limit.rate, debt) > 0 for limit, debt in zip(limits, debts, strict=True)):
+        return False, debts
+    for place, (limit, key) in enumerate(asked):
+        debts[place] += limit.rate.emission
+        limit.buckets.charge(key, debts[place], now)
+    return True, debts
 
 
 def _tell(request: Guarded, limits: tuple[Limit, ...], debts: list[int], policies: bytes) -> None:
