@@ -1,6 +1,7 @@
 """Runs a supervisor with stand-ins for its children: ``run_gateway.py STATE LISTEN ADMIN HEALTH …``."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def plan(state: str, listen: str, admin: str, health: str, workers: str, *second
         admin=Endpoint("127.0.0.1", int(admin)),
         health=Endpoint("127.0.0.1", int(health)),
         workers=int(workers),
+        store=os.environ.get("STORE"),
         grace=grace,
         patience=patience,
         stop_delay=stop_delay,

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -264,6 +265,17 @@ def test_who_does_not_belong_is_refused_with_the_reason(
     gateway.start_ready()
     refused = gateway.ask(hello, answer=Refused, greet=False)
     assert reason in refused.reason
+
+
+def test_the_stores_password_stands_on_nobodys_command_line(
+    gateway: StandInGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORE", "postgresql://strangler:s3cr3t@db/strangler")
+    gateway.start_ready()
+    eventually(lambda: gateway.roster().control_pid != 0)
+    control = Path("/proc", str(gateway.roster().control_pid))
+    assert b"STRANGLER_GATEWAY__STORE=postgresql://strangler:s3cr3t@db/strangler" in (control / "environ").read_bytes()
+    assert b"s3cr3t" not in (control / "cmdline").read_bytes()
 
 
 def test_run_json_says_where_it_is(gateway: StandInGateway) -> None:

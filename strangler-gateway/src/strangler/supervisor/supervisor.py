@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ LATER_CONTROL_WAIT = 0.3
 """The same for a replaced worker: control answers in a few milliseconds or is not there."""
 TERM_TIME = 3.0
 """Seconds between SIGTERM and SIGKILL."""
+STORE_VARIABLE = "STRANGLER_GATEWAY__STORE"
+"""What overrides `gateway.store` for whoever reads the configuration."""
 USAGE = 2
 """The exit status of a process that was started with what it cannot work with."""
 
@@ -38,7 +41,11 @@ class Supervisor:
         self.roll = Roll(plan.workers)
         self._workers = [self._worker(seat, sock) for seat, sock in zip(self.roll.seats, holdings.slots, strict=True)]
         self._control = Child(
-            "control", self._control_command, on_start=self._control_started, on_end=self._control_ended
+            "control",
+            self._control_command,
+            on_start=self._control_started,
+            on_end=self._control_ended,
+            environment=_with_store(plan.store),
         )
         self._control_starts = 0
         self._comparator = Child(
@@ -122,8 +129,7 @@ class Supervisor:
     def _control_command(self, starts: int) -> Sequence[str]:
         self._control_starts = starts + 1
         config, state = str(self._plan.config.absolute()), str(self._holdings.folder.path)
-        store = ("--store", self._plan.store) if self._plan.store else ()
-        own = ("--config", config, "--state", state, "--admin", self._holdings.admin.authority, *store)
+        own = ("--config", config, "--state", state, "--admin", self._holdings.admin.authority)
         return self._plan.control_command + own
 
     def _control_started(self, pid: int) -> None:
@@ -193,6 +199,12 @@ class Supervisor:
 async def _end(child: Child, task: asyncio.Task[None]) -> None:
     child.retire()
     await _insist([child], [task])
+
+
+def _with_store(url: str | None) -> dict[str, str] | None:
+    """Control's environment, if it is to be another than ours. A store's URL may hold a password: an environment is
+    for its user alone, while everybody on the machine can read what a process was started with."""
+    return {**os.environ, STORE_VARIABLE: url} if url else None
 
 
 async def _insist(children: Sequence[Child], tasks: Sequence[asyncio.Task[None]]) -> None:
