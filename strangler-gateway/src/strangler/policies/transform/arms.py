@@ -19,7 +19,7 @@ def arm_transform(route: Route, arm: Arm, upstream: Upstream, meters: Meters) ->
         route=route.name,
         route_path=route.match.path,
         arm=arm.value,
-        endpoints=[(endpoint.host, endpoint.port) for endpoint in upstream.endpoints],
+        endpoints=_known_as(upstream),
         meters=meters,
     )
 
@@ -40,3 +40,11 @@ def rewrites(*transforms: ArmTransform | None) -> Rewrites | None:
     """What judges the paths of requests; None where there is nothing to judge."""
     rewriting = tuple(transform for transform in transforms if transform is not None and transform.rewrites_path)
     return Rewrites(rewriting) if rewriting else None
+
+
+def _known_as(upstream: Upstream) -> list[tuple[str, int]]:
+    """Where an application may say that it is, besides the endpoint that was asked: by its name in the DNS, too."""
+    names = [(endpoint.host, endpoint.port) for endpoint in upstream.endpoints]
+    if upstream.dns is not None and upstream.dns.host:
+        names.append((upstream.dns.host, upstream.dns.port))
+    return names
