@@ -1,16 +1,16 @@
 """What Prometheus sees: all workers' counts together. The names are declared in ``strangler.telemetry.families``."""
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from strangler.control.comparing_metrics import comparing
+from strangler.control.process_figures import resident
 from strangler.control.version import VERSION
 from strangler.model.flag import WEIGHT_SCALE
 from strangler.telemetry.families import FAMILIES
@@ -31,6 +31,7 @@ from strangler.telemetry.family import Family
 
 if TYPE_CHECKING:
     from strangler.control.plane import ControlPlane
+    from strangler.control.shadow_reports import Standing
     from strangler.control.workers import Worker
 
 Sample = tuple[tuple[str, ...], float]
@@ -42,8 +43,10 @@ Spreading = tuple[tuple[str, ...], Sequence[int], float]
 class GatewayCollector(Collector):
     """Reads the control plane each time that it is asked; keeps nothing."""
 
-    def __init__(self, plane: "ControlPlane") -> None:
+    def __init__(self, plane: "ControlPlane", standings: Sequence["Standing"] = ()) -> None:
+        """``standings`` are what the ledger says, which is read beforehand: that waits for a disk."""
         self._plane = plane
+        self._standings = standings
 
     def collect(self) -> Iterator[Metric]:
         """Every family, also those without samples yet, so that a query for one is never a query for nothing."""
@@ -60,7 +63,8 @@ class GatewayCollector(Collector):
             HOLDS_IN_FORCE: lambda: (((state.hold.module,), 1) for state in self._plane.supervisor.roster.holds),
             SUPERVISOR: lambda: [((), self._plane.supervisor.connected)],
             CONTROL_CPU: lambda: [((), time.process_time())],
-            CONTROL_MEMORY: lambda: [((), _resident())],
+            CONTROL_MEMORY: lambda: [((), resident())],
+            **comparing(self._standings, self._plane),
             BUILD: lambda: [((VERSION,), 1)],
             WORKER_REVISION: self._worker_revisions,
             WORKER_READY: self._worker_ready,
@@ -145,10 +149,6 @@ class GatewayCollector(Collector):
     def _newest(self) -> "Iterable[Worker]":
         """One worker per slot; a slot whose old worker drains has two for a while."""
         return {worker.slot: worker for worker in self._plane.workers.connected}.values()
-
-
-def _resident() -> int:
-    return int(Path("/proc/self/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _filled(family: Family, samples: Iterable[Sample]) -> Metric:

@@ -15,13 +15,16 @@ from strangler.control.last_good import LastGood
 from strangler.control.link_server import LinkServer
 from strangler.control.publisher import Publisher
 from strangler.control.registry import Registry
-from strangler.control.store import Store
+from strangler.control.shadow_reports import ShadowReports
+from strangler.control.store import Change, ChangeKind, Store
 from strangler.control.supervisor_client import SupervisorClient
 from strangler.control.targets import UnknownTarget, find_target
 from strangler.control.traffic import TrafficTotals
 from strangler.control.trial import try_out
 from strangler.control.workers import Settlement, Workers
-from strangler.model.messages import FilesChanged, KillReply, KillRequest
+from strangler.ledger import FILE
+from strangler.ledger.reader import LedgerReader
+from strangler.model.messages import BeginRun, FilesChanged, KillReply, KillRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class ControlPlane:
         self.holds = Holds(folder / "supervisor.sock", store)
         self.supervisor.on_roster = lambda roster: self.holds.hear(roster.holds, self.loaded.topology)
         self.registry = Registry(folder, self.workers)
+        self.shadow = ShadowReports(LedgerReader(folder / FILE))
         self.link_server = LinkServer(
             folder / "control.sock", self.workers, self.publisher, self.traffic, self.registry
         )
@@ -109,6 +113,22 @@ class ControlPlane:
                 raise
             routes = (target,)  # gone from the configuration while it was killed
         return await self.supervisor.kill(KillRequest(routes, author, reason, lift))
+
+    async def restart_shadow(self, route: str, author: str, reason: str) -> tuple[int, int]:
+        """Begin a new run of a route's comparisons: its number, and that of the run before. Raises ``UnknownTarget``,
+        ``NothingCompared``, ``ComparatorLost``, ``LedgerUnavailable`` and ``StoreUnavailable``."""
+        await asyncio.to_thread(self.shadow.record, self.publisher.snapshot, route)
+        await asyncio.to_thread(self.store.ping)
+        await self.link_server.comparator.begin_run(BeginRun(route, author, reason))
+        run, before = await asyncio.to_thread(self._note_restart, route, author, reason)
+        return run, before
+
+    def _note_restart(self, route: str, author: str, reason: str) -> tuple[int, int]:
+        run, before, *_ = self.shadow.numbers(route)
+        change = Change(ChangeKind.RESTART, author, reason, route, {"run": before}, {"run": run})
+        with self.store.writing() as writing:
+            writing.record([change])
+        return run, before
 
 
 def _settings_for_the_next_start(old: Serve, new: Serve) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from strangler.control.api import (
     problems,
     registry,
     routes,
+    shadow,
     status,
 )
 from strangler.control.api import metrics as metrics_resource
@@ -57,7 +58,7 @@ def create_app(plane: ControlPlane, token: str | None = None) -> FastAPI:
     problems.install(app)
     app.add_middleware(AccessRule, token=token)
     api = APIRouter(prefix="/api/v1")
-    for resource in (status, routes, flips, kills, holds, history, explain, config, registry):
+    for resource in (status, routes, flips, kills, holds, shadow, history, explain, config, registry):
         api.include_router(resource.router)
     app.include_router(api)
     for resource in (metrics_resource, health):

@@ -10,12 +10,15 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from strangler.control.comparator_line import ComparatorLost
 from strangler.control.flips import FlipInvalid
 from strangler.control.holds import HoldRefused
 from strangler.control.registry import RegistrationRefused, UnknownInstance
+from strangler.control.shadow_reports import NothingCompared
 from strangler.control.store import StoreUnavailable
 from strangler.control.supervisor_client import SupervisorLost
 from strangler.control.targets import UnknownTarget
+from strangler.ledger.ledger import LedgerUnavailable, NoSuchRun
 from strangler.model.errors import ConfigError, FlipRefused, StranglerError
 from strangler.routing import AmbiguousPath
 
@@ -44,6 +47,8 @@ class Problem(BaseModel):
 STATUSES: dict[type[StranglerError], int] = {
     UnknownTarget: 404,
     UnknownInstance: 404,
+    NothingCompared: 404,
+    NoSuchRun: 404,
     RegistrationRefused: 409,
     FlipRefused: 409,
     HoldRefused: 409,
@@ -52,6 +57,8 @@ STATUSES: dict[type[StranglerError], int] = {
     ConfigError: 422,
     StoreUnavailable: 503,
     SupervisorLost: 503,
+    ComparatorLost: 503,
+    LedgerUnavailable: 503,
 }
 
 

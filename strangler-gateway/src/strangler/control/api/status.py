@@ -94,6 +94,7 @@ class Status(BaseModel):
     traffic: TrafficStatus
     troubled: list[TroubledEndpoint]
     supervisor: Literal["connected", "lost"]
+    comparator: Literal["connected", "lost"]
 
 
 @router.get("/status")
@@ -111,6 +112,7 @@ async def get_status(plane: Plane) -> Status:
         traffic=TrafficStatus.of(plane.traffic.recent().values()),
         troubled=list(_troubled(plane)),
         supervisor="connected" if plane.supervisor.connected else "lost",
+        comparator="connected" if plane.link_server.comparator.connected else "lost",
     )
 
 

@@ -16,6 +16,8 @@ class ChangeKind(StrEnum):
     CONFIG = "config"
     HOLD = "hold"
     RELEASE = "release"
+    RESTART = "restart"
+    """A new run of comparisons."""
 
 
 @dataclass(frozen=True, slots=True)

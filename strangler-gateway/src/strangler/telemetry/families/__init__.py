@@ -3,6 +3,7 @@
 from types import ModuleType
 
 from strangler.telemetry.families import (
+    comparing,
     control,
     discovery,
     holds,
@@ -22,7 +23,7 @@ def _declared(module: ModuleType) -> list[Family]:
 
 FAMILIES: tuple[Family, ...] = tuple(
     family
-    for module in (requests, policies, holds, shadow, upstreams, discovery, tls, processes, control)
+    for module in (requests, policies, holds, shadow, comparing, upstreams, discovery, tls, processes, control)
     for family in _declared(module)
 )
 """In the order of the metrics reference, which is made from it."""
