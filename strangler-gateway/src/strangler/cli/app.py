@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from strangler.cli import auth, config, registry
+from strangler.cli import auth, config, registry, shadow
 from strangler.cli.check import check
 from strangler.cli.compile import compile_data_plane
 from strangler.cli.down import down
@@ -66,5 +66,8 @@ app.add_typer(_auth, name="auth")
 _registry = typer.Typer(help=registry.__doc__, no_args_is_help=True, rich_markup_mode=None)
 _registry.command("list")(failing_well(registry.list_instances))
 app.add_typer(_registry, name="registry")
+_shadow = typer.Typer(help=shadow.__doc__, no_args_is_help=True, rich_markup_mode=None)
+_add(_shadow, shadow.status, shadow.report, shadow.samples, shadow.restart)
+app.add_typer(_shadow, name="shadow")
 app.command("compile")(failing_well(compile_data_plane))
 _add(app, version)

@@ -44,6 +44,7 @@ def _as_the_supervisor_sees_it(state: Path, error: Unreachable) -> dict[str, Any
     return {
         "control": "lost",
         "supervisor": "connected",
+        "comparator": "running" if roster.comparator_pid else "lost",
         "revision": max((slot.revision for slot in roster.slots), default=0),
         "workers": [dataclasses.asdict(slot) for slot in roster.slots],
         "kills": [dataclasses.asdict(kill) for kill in roster.kills],
@@ -67,7 +68,8 @@ def _hold(state: HoldState) -> dict[str, Any]:
 def _show(document: dict[str, Any]) -> None:
     uptime = f" for {document['uptime_seconds']:.0f} s" if "uptime_seconds" in document else ""
     say(
-        f"revision {document['revision']} · control {document['control']}{uptime} · supervisor {document['supervisor']}"
+        f"revision {document['revision']} · control {document['control']}{uptime} · "
+        f"supervisor {document['supervisor']} · comparator {document['comparator']}"
     )
     workers = table("worker", "pid", "state", "revision", "restarts", right=("pid", "revision", "restarts"))
     for worker in document["workers"]:
