@@ -110,3 +110,9 @@ def test_what_is_allowed_is_a_second_of_it_at_once_and_then_its_rate() -> None:
 def test_a_rate_below_one_allows_one_at_the_beginning() -> None:
     allowance = Allowance(0.5)
     assert [allowance.spend(second) for second in (10.0, 11.0, 12.1, 13.0, 14.2)] == [True, False, True, False, True]
+
+
+def test_more_may_be_allowed_at_once_than_for_long() -> None:
+    allowance = Allowance(10.0, at_once=30.0)
+    assert sum(allowance.spend(100.0) for _ in range(50)) == 30
+    assert sum(allowance.spend(100 + n / 1000) for n in range(1, 1001)) == 10

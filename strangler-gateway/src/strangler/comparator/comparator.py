@@ -76,7 +76,7 @@ class Comparator:
         await self._intake.finish(listening)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(working):
-                while not all(lane.is_empty for lane in self._lanes.values()):  # noqa: ASYNC110 - a few times at most
+                while not all(lane.is_empty for lane in self._lanes.values()):  # noqa: ASYNC110 - once, at the end
                     await asyncio.sleep(0.02)
         for lane in self._lanes.values():
             lane.cancel()

@@ -15,8 +15,8 @@ from strangler.telemetry.meters import Meters
 from strangler.upstream.balancers import Balancers
 
 REPEATS = 0.1
-"""Of the rate at which the candidate may be asked: how often the primary may be asked again. Some dozens of second
-answers settle what is noise; more would only cost the monolith."""
+"""Of the rate at which the candidate may be asked: how often the primary may be asked again, for long. At once it may
+be asked as often as the candidate: some dozens of second answers settle what is noise, and until then each counts."""
 LATER_SAMPLES = 2.0
 """Per second, of a route that has enough of them."""
 
@@ -45,7 +45,7 @@ class Shadowed:
         self.candidate = Arm(balancers, route.service, candidate)
         self.primary = Arm(balancers, route.monolith, primary)
         self.questions = Allowance(settings.rate)
-        self.repeats = Allowance(settings.rate * REPEATS)
+        self.repeats = Allowance(settings.rate * REPEATS, at_once=settings.rate)
         self.samples = Allowance(LATER_SAMPLES)
 
 
