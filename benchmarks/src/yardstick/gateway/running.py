@@ -40,7 +40,7 @@ class Running:
 @contextlib.contextmanager
 def run(peer: Peer, folder: Path, upstream: int, core: int) -> Iterator[Running]:
     """Run a proxy on ``core`` for the length of a ``with`` block, from its first answer on. ``upstream`` is a port."""
-    port, *spare = _free_ports(3)
+    port, *spare = free_ports(3)
     place = Place(folder / peer.name, port, upstream, (spare[0], spare[1]))
     command = peer.command(place)
     peer.configure(place)
@@ -59,7 +59,7 @@ def run(peer: Peer, folder: Path, upstream: int, core: int) -> Iterator[Running]
         _wait_until_ready(running, output)
         yield running
     finally:
-        _stop(process)
+        stop(process)
 
 
 def _wait_until_ready(running: Running, output: Path) -> None:
@@ -75,7 +75,8 @@ def _wait_until_ready(running: Running, output: Path) -> None:
     )
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """End a process and all that it started, by SIGKILL what does not heed SIGTERM."""
     family = [psutil.Process(process.pid)] if process.poll() is None else []
     family += [child for parent in family for child in parent.children(recursive=True)]
     if process.poll() is None:
@@ -88,7 +89,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Return ports that nobody listens on, all different."""
     found: list[int] = []
     for port in random.sample(_PORTS, len(_PORTS)):

@@ -1,0 +1,1 @@
+"""How many pairs of answers one comparator compares in a second."""
