@@ -10,7 +10,7 @@ from strangler.shadow.effects import Effects, Row, RowWrite
 from strangler.shadow.effects import Value as Column
 from strangler.shadow.exact import Key, Real, Unreadable, Value, read_json
 from strangler.shadow.findings import Findings
-from strangler.shadow.places import Place, element, member, root
+from strangler.shadow.places import Place, below, element, member, root
 from strangler.shadow.walk import Walk
 
 _ROOT = "effects"
@@ -40,7 +40,7 @@ class Acts:
 
     def _rows(self, primary: Sequence[RowWrite], candidate: Sequence[RowWrite]) -> None:
         mine, theirs = _by_table(primary), _by_table(candidate)
-        for table, operation in sorted(mine.keys() | theirs.keys()):
+        for table, operation in dict.fromkeys([*mine, *theirs]):  # What refers to a row mostly comes after it.
             field = member(member(f"{_ROOT}.rows", table), operation)
             place: Place = (((root(_ROOT), "rows"), table), operation)
             pairs, missing, added = self._counterparts(
@@ -96,7 +96,7 @@ class Acts:
         above: Place = (root(_ROOT), what)
         mine, theirs = _by_first(primary), _by_first(candidate)
         for name in sorted(mine.keys() | theirs.keys()):
-            field, place = member(f"{_ROOT}.{what}", name), (above, name)
+            place, field = below(above, f"{_ROOT}.{what}", name)
             one, other = mine.get(name, []), theirs.get(name, [])
             for index, (its, the_others) in enumerate(zip(one, other, strict=False)):
                 if its != the_others or self._compiled.generated:

@@ -26,6 +26,13 @@ def element(field: str) -> str:
     return f"{field}[]"
 
 
+def below(place: Place, field: str, name: str) -> tuple[Place, str]:
+    """Place and field of a name with dots in it, such as a topic: ``order.placed`` stands as it is."""
+    for part in name.split(".") if all(map(_PLAIN.fullmatch, name.split("."))) else (name,):
+        place, field = (place, part), member(field, part)
+    return place, field
+
+
 def at(place: Place) -> str:
     """The very place as a text."""
     steps: list[Key | int] = []

@@ -17,7 +17,7 @@ from strangler.shadow.content import decoded
 from strangler.shadow.effects import Called, Effects, Published, Row, RowWrite
 from strangler.shadow.exact import Unreadable
 from strangler.shadow.media_types import MediaType, media_type
-from strangler.shadow.places import member
+from strangler.shadow.places import below, member, root
 from strangler.shadow.redacted_json import JsonRedactor
 from strangler.shadow.redacted_text import TextRedactor
 from strangler.shadow.secret_names import is_secret_name
@@ -61,11 +61,9 @@ class Redactor:
         """Columns, payloads and arguments as a body's members are; tables, operations, topics and names stay."""
         return Effects(
             tuple(map(self._row_write, effects.rows)),
+            tuple(Published(e.topic, self._document(_field_of("events", e.topic), e.payload)) for e in effects.events),
             tuple(
-                Published(e.topic, self._document(member("effects.events", e.topic), e.payload)) for e in effects.events
-            ),
-            tuple(
-                Called(self.text(c.name), self._document(member("effects.calls", c.name), c.arguments))
+                Called(self.text(c.name), self._document(_field_of("calls", c.name), c.arguments))
                 for c in effects.calls
             ),
             effects.complete,
@@ -219,6 +217,11 @@ class Redactor:
 
     def _columns(self, field: str, row: Row) -> Row:
         return tuple((name, self._json.scalar(member(field, name), name, value)) for name, value in row)
+
+
+def _field_of(what: str, name: str) -> str:
+    """The field of an event's payload, or of a call's arguments."""
+    return below(root("effects"), f"effects.{what}", name)[1]
 
 
 def _names(field: str) -> list[str]:
