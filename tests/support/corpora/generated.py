@@ -9,9 +9,17 @@ OWN = {
     *("host", "connection", "content-length", "transfer-encoding", "expect", "upgrade", "te", "trailer"),
     *("keep-alive", "proxy-connection", "content_length", "transfer_encoding", "http2-settings"),
 }
+REPLACED = {
+    *("forwarded", "front-end-https", "proxy", "traceparent", "tracestate", "x-forwarded-for", "x-forwarded-host"),
+    *("x-forwarded-port", "x-forwarded-prefix", "x-forwarded-proto", "x-forwarded-protocol", "x-forwarded-scheme"),
+    *("x-forwarded-server", "x-forwarded-ssl", "x-original-url", "x-real-ip", "x-request-id", "x-rewrite-url"),
+}
+"""What the gateway writes itself, or takes from nobody, however its dashes are spelled."""
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "PROPFIND", "SEARCH"]
 
-names = st.text(TOKEN, min_size=1, max_size=20).filter(lambda name: name.lower() not in OWN)
+names = st.text(TOKEN, min_size=1, max_size=20).filter(
+    lambda name: name.lower() not in OWN and name.lower().replace("_", "-") not in REPLACED
+)
 values = st.text(
     st.characters(codec="latin-1", exclude_characters="".join(map(chr, (*range(9), *range(10, 32), 127)))), max_size=40
 )

@@ -37,8 +37,11 @@ def is_length(value: bytes) -> bool:
 
 @lru_cache(maxsize=1024)
 def is_host(value: bytes) -> bool:
-    """Whether this is an authority without userinfo (RFC 9110 §7.2)."""
-    return _HOST.fullmatch(value) is not None
+    """Whether this is an authority without userinfo (RFC 9110 §7.2).
+
+    A name with two dots in a row, which RFC 3986 would allow, names nothing; nginx refuses it where others do not.
+    """
+    return _HOST.fullmatch(value) is not None and b".." not in value
 
 
 @lru_cache(maxsize=256)
