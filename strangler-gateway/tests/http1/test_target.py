@@ -54,7 +54,24 @@ def test_these_are_hosts(value: bytes) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [b"", b":80", b"a b", b"a/b", b"a@b", b"a#b", b"a?b", b"a:b", b"a:123456", b"[a", b"a]", b"::1", b"a\xe4", b'"', b"a..b", b"..a:80"],
+    [
+        b"",
+        b":80",
+        b"a b",
+        b"a/b",
+        b"a@b",
+        b"a#b",
+        b"a?b",
+        b"a:b",
+        b"a:123456",
+        b"[a",
+        b"a]",
+        b"::1",
+        b"a\xe4",
+        b'"',
+        b"a..b",
+        b"..a:80",
+    ],
 )
 def test_these_are_none(value: bytes) -> None:
     assert not is_host(value)
