@@ -13,7 +13,7 @@ class Outcome:
     """The end of one exchange, under one heading."""
 
     heading: Heading
-    """One of the comparator's, not of ``BY_WORKER``, but for ``KILLED``, ``UPGRADE`` …, which count all the same."""
+    """Any but ``LOST``, which is derived."""
     evidence: Evidence | None = None
     """The run's, with this exchange in it; None if it was not compared."""
     normalised: Mapping[str, int] = field(default_factory=dict)

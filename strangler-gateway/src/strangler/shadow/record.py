@@ -1,5 +1,6 @@
 """What a ledger holds of one run of one route, as it is read: values without a file behind them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -48,8 +49,14 @@ class Latencies:
         return sum(self.counts)
 
     def quantile(self, share: float) -> float | None:
-        """Seconds within which that share of the answers came, rounded up to a bucket; None without answers."""
-        raise NotImplementedError
+        """Seconds within which that share of the answers came, rounded up to a bucket; None without answers.
+        Infinite beyond the last."""
+        needed, seen = share * self.total, 0
+        for count, bound in zip(self.counts, (*BOUNDS, math.inf), strict=False):
+            seen += count
+            if count and seen >= needed:
+                return bound
+        return None
 
 
 BOUNDS: tuple[float, ...] = tuple(0.0001 * 2 ** (step / 4) for step in range(80))
