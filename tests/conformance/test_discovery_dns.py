@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -84,6 +85,24 @@ def test_only_the_lowest_priority_is_asked(app: Named) -> None:
     app.settles("b")
     app.by_services(f"20 1 {app.ports[0]} one.internal.")
     app.settles("a")
+
+
+def test_the_next_priority_is_asked_while_the_first_cannot_be(app: Named) -> None:
+    app.dns.set("one.internal", "A", "127.0.0.1")
+    app.by_services("10 1 9 one.internal.", f"20 1 {app.ports[0]} one.internal.")
+    app.follow(srv="_http._tcp.app.internal")
+    wait_until(lambda: app.answered_by() != "503", "somebody is found")
+    assert {app.answered_by() for _ in range(20)} == {"a"}, "a refused connection costs no request its answer"
+    app.by_services(f"10 1 {app.ports[1]} one.internal.", f"20 1 {app.ports[0]} one.internal.")
+    app.settles("b")
+
+
+def test_requests_are_shared_by_the_weights(app: Named) -> None:
+    app.dns.set("one.internal", "A", "127.0.0.1")
+    app.by_services(*(f"1 {weight} {port} one.internal." for weight, port in zip((30, 10), app.ports, strict=True)))
+    app.follow(srv="_http._tcp.app.internal")
+    app.settles("a", "b")
+    assert Counter(app.answered_by() for _ in range(40)) == {"a": 30, "b": 10}
 
 
 def test_a_change_is_taken_over_without_a_failed_request(app: Named) -> None:

@@ -10,7 +10,7 @@ import pytest
 from strangler.http1.response import ResponseParser
 from strangler.model.failure import Failure
 from strangler.model.tls import UpstreamTls
-from strangler.model.upstream import Balance, Breaker, Endpoint, HealthCheck, Outlier, Upstream
+from strangler.model.upstream import Balance, Breaker, Endpoint, HealthCheck, Outlier, Share, Upstream
 from strangler.tls.refusal import CertificateRefused
 from strangler.upstream.balancer import Balancer
 from strangler.upstream.balancers import Balancers
@@ -264,5 +264,111 @@ def test_a_configuration_that_cannot_be_used_changes_nothing_and_leaves_nobody_a
         assert balancers.named("shop") is shop
         assert [pool.endpoint.port for pool in shop.pools] == [1]
         await until(lambda: not tasks("HealthChecker"))
+
+    run(test)
+
+
+# Priorities and weights
+
+
+def sharing(shares: dict[int, Share], **settings: Any) -> Balancer:
+    """A balancer of which endpoints, by port, get what."""
+    among = balancer(**settings)
+    among.replace_endpoints(at(*shares), {endpoint: shares[endpoint.port] for endpoint in at(*shares)})
+    return among
+
+
+def test_requests_are_shared_by_weight() -> None:
+    async def test() -> None:
+        among = sharing({1: Share(weight=3), 2: Share(weight=1)})
+        assert among.calm
+        assert Counter(among.choose().endpoint.port for _ in range(400)) == {1: 300, 2: 100}
+        assert all(among.choose(avoid=among.pools[0]) is among.pools[1] for _ in range(10))
+        among.pools[1].standing.checked(False)
+        assert chosen(among, 10) == {1: 10}
+
+    run(test)
+
+
+def test_where_all_are_alike_nothing_stands_between_a_request_and_its_endpoint() -> None:
+    async def test() -> None:
+        for shares in ({1: Share(), 2: Share()}, {1: Share(7, 0), 2: Share(7, 0)}, {1: Share(3, 5), 2: Share(3, 5)}):
+            among = sharing(shares)
+            assert among._turns is among.pools
+            assert not among._groups
+
+    run(test)
+
+
+def test_endpoints_of_a_later_priority_are_asked_while_none_before_them_may_be() -> None:
+    async def test() -> None:
+        shares = {1: Share(10), 2: Share(10), 3: Share(20, 3), 4: Share(20, 1)}
+        among = sharing(shares, outlier=None, breaker=Breaker(open_time=0.1, probes=1))
+        assert {among.choose().endpoint.port for _ in range(20)} == {1, 2}
+        fail(among.pools[0])
+        assert chosen(among, 20) == {2: 20}
+        fail(among.pools[1])
+        assert chosen(among, 40) == {3: 30, 4: 10}
+        await until(lambda: {1, 2} & set(chosen(among, 1)) != set())
+
+    run(test)
+
+
+def test_a_backup_that_is_unwell_changes_nothing_for_those_before_it() -> None:
+    async def test() -> None:
+        among = sharing({1: Share(0, 3), 2: Share(0, 1), 3: Share(1)})
+        among.pools[2].standing.checked(False)
+        assert chosen(among, 40) == {1: 30, 2: 10}
+
+    run(test)
+
+
+@pytest.mark.parametrize("balance", list(Balance))
+def test_a_second_attempt_goes_to_the_next_priority_where_the_first_has_nobody_else(balance: Balance) -> None:
+    async def test() -> None:
+        among = sharing({1: Share(0), 2: Share(1), 3: Share(1)}, balance=balance)
+        first = among.choose()
+        assert first.endpoint.port == 1
+        assert {among.choose(avoid=first).endpoint.port for _ in range(50)} == {2, 3}
+        among.pools[1].standing.checked(False)
+        assert chosen(among, 5, avoid=first) == {3: 5}
+        assert chosen(among, 5) == {1: 5}
+
+    run(test)
+
+
+def test_of_two_taken_by_chance_the_less_loaded_for_its_share_is_asked() -> None:
+    async def test() -> None:
+        release = asyncio.Event()
+
+        async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while await reader.readuntil(b"\r\n\r\n"):
+                await release.wait()
+                writer.write(OK)
+
+        async with server(slow) as heavy, server(slow) as light:
+            among = sharing({heavy: Share(weight=3), light: Share(weight=1)}, balance=Balance.LEAST_LOADED)
+            idle = Counter(among.choose().endpoint.port for _ in range(1000))
+            assert 700 < idle[heavy] < 800
+            askers = [Asker().ask(pool) for pool in among.pools]
+            for asker in askers:
+                await asker.got.wait()
+            busy = Counter(among.choose().endpoint.port for _ in range(1000))
+            assert busy[heavy] > 900, "one request is less for it than for the other"
+            assert among.choose(avoid=among.pools[0]) is among.pools[1]
+            release.set()
+            for asker in askers:
+                await asker.answered()
+
+    run(test)
+
+
+def test_other_shares_leave_connections_as_they_are() -> None:
+    async def test() -> None:
+        among = sharing({1: Share(weight=3), 2: Share(weight=1)})
+        before = among.pools
+        among.replace_endpoints(at(1, 2), {endpoint: Share() for endpoint in at(1, 2)})
+        assert among.pools == before
+        assert Counter(among.choose().endpoint.port for _ in range(10)) == {1: 5, 2: 5}
 
     run(test)

@@ -20,6 +20,16 @@ class Endpoint:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What of an upstream's requests an endpoint gets (RFC 2782)."""
+
+    priority: int = 0
+    """Those of the lowest are asked, as long as one of them may be."""
+    weight: int = 1
+    """Among those of its priority; those without one get next to nothing beside others that have one."""
+
+
 class Balance(StrEnum):
     """How an upstream's endpoints share its requests."""
 

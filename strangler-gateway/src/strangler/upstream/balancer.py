@@ -2,11 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from strangler.http1.response import ResponseParser
-from strangler.model.upstream import Balance, Endpoint, Upstream
+from strangler.model.upstream import Balance, Endpoint, Share, Upstream
 from strangler.resilience.outlier import may_eject
 from strangler.resilience.retry import Retry
 from strangler.resilience.retry_budget import RetryBudget
@@ -16,6 +17,7 @@ from strangler.upstream.cork import Cork
 from strangler.upstream.health import HealthChecker
 from strangler.upstream.pool import EndpointPool
 from strangler.upstream.standing import Standing
+from strangler.upstream.turns import in_turns
 
 if TYPE_CHECKING:
     from strangler.upstream.secure import Security
@@ -27,6 +29,11 @@ def _security(upstream: Upstream) -> "Security | None":
     from strangler.upstream.secure import Security  # noqa: PLC0415 - only for workers with such an upstream
 
     return Security(upstream)
+
+
+ALIKE: Final = Share()
+Pick = Callable[[Sequence[EndpointPool], EndpointPool | None], EndpointPool]
+"""Chooses among pools; another than the second, if there is another."""
 
 
 class Balancer:
@@ -49,8 +56,14 @@ class Balancer:
         self.meters = meters or Meters()
         self.pools: tuple[EndpointPool, ...] = ()
         self.calm = False
+        self._groups: tuple[tuple[EndpointPool, ...], ...] = ()
+        """The pools by priority, the most wanted first, each in its turns; empty where all endpoints are alike."""
+        self._turns: tuple[EndpointPool, ...] = ()
+        """What is chosen from while all is calm."""
+        self._shares: dict[EndpointPool, int] = {}
+        """The turns of each pool in its group, where some have more than others."""
         self._ready: list[EndpointPool] = []
-        """Those that nothing speaks against…"""
+        """Those to choose from of which nothing speaks against…"""
         self._due = 0.0
         """… until then, or until one of them changes."""
         self.requests = 0
@@ -61,15 +74,18 @@ class Balancer:
         self._chance = chance
         self._loop = asyncio.get_running_loop()
         self._next = 0
-        self._pick = self._less_loaded if upstream.balance is Balance.LEAST_LOADED else self._in_turn
+        self._pick: Pick = self._in_turn
         self.replace_endpoints(upstream.endpoints)
 
     # Who is asked
 
     def choose(self, avoid: EndpointPool | None = None) -> EndpointPool:
         """An endpoint while all is ``calm``; another one than ``avoid``, if there is another."""
-        pools = self.pools
-        return pools[0] if len(pools) == 1 else self._pick(pools, avoid)
+        turns = self._turns
+        pool = turns[0] if len(turns) == 1 else self._pick(turns, avoid)
+        if pool is avoid and self._groups:  # Nobody else has its priority.
+            return self._pick(self._best(self.pools, avoid), avoid)
+        return pool
 
     def choose_with_care(
         self, token: object, avoid: EndpointPool | None = None, *, last_resort: bool = True
@@ -80,7 +96,7 @@ class Balancer:
         ``standing`` how it ended, under the same ``token``.
         """
         now = self._loop.time()
-        if self._ready and now < self._due:
+        if self._ready and now < self._due and (avoid is None or not self._groups):
             return self._pick(self._ready, avoid)
         admitted = [pool for pool in self.pools if pool.standing.admits(now)]
         candidates = [pool for pool in admitted if pool.standing.recommended(now)]
@@ -89,7 +105,7 @@ class Balancer:
         self._survey()
         if not candidates:
             return None
-        pool = self._pick(candidates, avoid)
+        pool = self._pick(self._best(candidates, avoid), avoid)
         pool.standing.begin(token)
         return pool
 
@@ -109,10 +125,27 @@ class Balancer:
         if verdict.costs:
             self._budget.spend(self._loop.time())
 
+    def _best(self, candidates: Sequence[EndpointPool], avoid: EndpointPool | None) -> Sequence[EndpointPool]:
+        """Of these the most wanted, in their turns; those that come next if ``avoid`` is the only one of them."""
+        best: Sequence[EndpointPool] = candidates
+        among = set(candidates) if self._groups else set()
+        for group in reversed(self._groups):
+            turns = [pool for pool in group if pool in among]
+            if turns and (best is candidates or any(pool is not avoid for pool in turns)):
+                best = turns
+        return best
+
     def _in_turn(self, pools: Sequence[EndpointPool], avoid: EndpointPool | None) -> EndpointPool:
         self._next = (self._next + 1) % len(pools)
-        if pools[self._next] is avoid:
+        pool = pools[self._next]
+        return pool if pool is not avoid else self._another(pools, pool)
+
+    def _another(self, pools: Sequence[EndpointPool], avoid: EndpointPool) -> EndpointPool:
+        """The next that is another, if there is another."""
+        for _ in pools:
             self._next = (self._next + 1) % len(pools)
+            if pools[self._next] is not avoid:
+                break
         return pools[self._next]
 
     def _less_loaded(self, pools: Sequence[EndpointPool], avoid: EndpointPool | None) -> EndpointPool:
@@ -125,13 +158,23 @@ class Balancer:
             return other
         return pool
 
+    def _less_loaded_for_its_share(self, turns: Sequence[EndpointPool], avoid: EndpointPool | None) -> EndpointPool:
+        """The same where some have more turns than others, and may have so much more to do."""
+        pool = turns[int(self._chance() * len(turns))]
+        if pool is avoid:
+            pool = self._another(turns, pool)
+        other = turns[int(self._chance() * len(turns))]
+        if other is not avoid and other.load * self._shares[pool] < pool.load * self._shares[other]:
+            return other
+        return pool
+
     # Who there is
 
-    def replace_endpoints(self, endpoints: Sequence[Endpoint]) -> None:
+    def replace_endpoints(self, endpoints: Sequence[Endpoint], shares: Mapping[Endpoint, Share] | None = None) -> None:
         """These are the endpoints from now on. Those that were known keep their connections and their standing.
 
         Of those that are gone running exchanges are finished, and requests that wait for a connection are served. There
-        may be none: then there is nobody to ask until this is called again.
+        may be none: then there is nobody to ask until this is called again. ``shares`` says which get more than others.
         """
         known = {pool.endpoint: pool for pool in self.pools}
         wanted = dict.fromkeys(endpoints)
@@ -139,7 +182,28 @@ class Balancer:
         for endpoint, pool in known.items():
             if endpoint not in wanted:
                 pool.retire()
+        self._arrange(shares or {})
         self._survey()
+
+    def _arrange(self, shares: Mapping[Endpoint, Share]) -> None:
+        """Make the turns, so that no request has to ask who gets how much."""
+        by_priority: dict[int, list[EndpointPool]] = {}
+        for pool in self.pools:
+            by_priority.setdefault(shares.get(pool.endpoint, ALIKE).priority, []).append(pool)
+        groups = tuple(
+            in_turns(by_priority[priority], [shares.get(pool.endpoint, ALIKE).weight for pool in by_priority[priority]])
+            for priority in sorted(by_priority)
+        )
+        self._shares = dict(Counter(pool for group in groups for pool in group))
+        weighted = any(count > 1 for count in self._shares.values())
+        self._groups = groups if weighted or len(groups) > 1 else ()
+        self._turns = groups[0] if self._groups else self.pools
+        if self.upstream.balance is not Balance.LEAST_LOADED:
+            self._pick = self._in_turn
+        elif weighted:
+            self._pick = self._less_loaded_for_its_share
+        else:
+            self._pick = self._less_loaded
 
     def adopt(self, upstream: Upstream) -> None:
         """Follow a configuration that has other endpoints, and is the same otherwise."""
@@ -175,8 +239,9 @@ class Balancer:
 
     def _survey(self) -> None:
         now = self._loop.time()
-        self._ready = [pool for pool in self.pools if pool.standing.ready(now)]
-        self.calm = bool(self.pools) and len(self._ready) == len(self.pools)
+        ready = [pool for pool in self.pools if pool.standing.ready(now)]
+        self.calm = bool(self.pools) and len(ready) == len(self.pools)
+        self._ready = list(self._best(ready, None)) if self._groups else ready
         self._due = min((pool.standing.due(now) for pool in self.pools), default=now)
 
     def _may_eject(self) -> bool:

@@ -52,7 +52,8 @@ class DiscoverySection(Section):
     )
     srv: Annotated[str, AfterValidator(parse_host)] | None = Field(
         default=None,
-        description="A name with SRV records. Those of the lowest priority are asked, all alike.",
+        description="A name with SRV records. Those of the lowest priority that may be asked share the requests by "
+        "weight.",
         examples=["_http._tcp.catalog.internal"],
     )
     at_least: Seconds = Field(

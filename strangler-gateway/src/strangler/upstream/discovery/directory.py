@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Mapping
 
 from strangler.model.discovery import DnsDiscovery
-from strangler.model.upstream import Endpoint, Upstream
+from strangler.model.upstream import Endpoint, Share, Upstream
 from strangler.telemetry.families.discovery import ENDPOINTS
 from strangler.telemetry.meters import Meters, Reading
 from strangler.upstream.balancers import Balancers
@@ -20,7 +20,7 @@ class Directory:
         self._balancers = balancers
         self._meters = meters
         self._sources: dict[str, tuple[DnsDiscovery, Source]] = {}
-        self._found: dict[str, tuple[Endpoint, ...]] = {}
+        self._found: dict[str, Mapping[Endpoint, Share]] = {}
         self._registered: Mapping[str, tuple[Endpoint, ...]] = {}
         self._registry: frozenset[str] = frozenset()
         """The upstreams whose endpoints register."""
@@ -35,8 +35,8 @@ class Directory:
                 del self._sources[name]
                 if name not in wanted:
                     self._found.pop(name, None)
-        for name, endpoints in self._found.items():
-            self._balancers.named(name).replace_endpoints(endpoints)
+        for name, shares in self._found.items():
+            self._balancers.named(name).replace_endpoints(tuple(shares), shares)
         for name, settings in wanted.items():
             if name not in self._sources:
                 self._follow(name, settings)
@@ -60,10 +60,10 @@ class Directory:
         source = DnsSource(name, settings, self._meters)
         self._sources[name] = (settings, source)
 
-        def found(endpoints: tuple[Endpoint, ...]) -> None:
-            logger.info("upstream %s: %s", name, ", ".join(endpoint.authority for endpoint in endpoints))
-            self._found[name] = endpoints
-            self._balancers.named(name).replace_endpoints(endpoints)
+        def found(shares: Mapping[Endpoint, Share]) -> None:
+            logger.info("upstream %s: %s", name, ", ".join(endpoint.authority for endpoint in shares))
+            self._found[name] = shares
+            self._balancers.named(name).replace_endpoints(tuple(shares), shares)
 
         source.start(found)
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import dns.asyncresolver
 import dns.exception
@@ -14,7 +15,7 @@ from dns.rdata import Rdata
 from dns.rdtypes.IN.SRV import SRV
 
 from strangler.model.discovery import DnsDiscovery
-from strangler.model.upstream import Endpoint
+from strangler.model.upstream import Endpoint, Share
 from strangler.telemetry.families.discovery import LOOKUPS
 from strangler.telemetry.meters import Meters
 from strangler.upstream.discovery.source import MAX_ENDPOINTS, Found
@@ -33,6 +34,10 @@ class Unanswered(Exception):
     """There is no answer to go by; the text says why."""
 
 
+class NoSuchName(Unanswered):
+    """The answer is that there is no such name."""
+
+
 class DnsSource:
     """See ``Source``."""
 
@@ -45,6 +50,8 @@ class DnsSource:
         self._answered = meters.of(LOOKUPS, upstream, "answered")
         self._failed = meters.of(LOOKUPS, upstream, "failed")
         self._resolver: dns.asyncresolver.Resolver | None = None
+        self._targets: dict[str, list[str]] = {}
+        """The addresses that each target of a service had last."""
         self._task: asyncio.Task[None] | None = None
         self._silent = False
         self._stopped = False
@@ -60,11 +67,11 @@ class DnsSource:
             self._task.cancel()
 
     async def _follow(self, found: Found) -> None:
-        known: tuple[Endpoint, ...] = ()
+        known: Mapping[Endpoint, Share] = {}
         settings = self._settings
         while not self._stopped:
             try:
-                endpoints, ttl = await self._ask()
+                shares, ttl = await self._ask()
             except Unanswered as error:
                 if self._stopped:
                     return
@@ -77,9 +84,9 @@ class DnsSource:
                 if self._silent:
                     self._silent = False
                     logger.info("upstream %s: the DNS answers again", self._upstream)
-                if endpoints != known:
-                    known = endpoints
-                    found(endpoints)
+                if shares != known:
+                    known = shares
+                    found(shares)
                 wait = min(max(ttl, settings.at_least), settings.at_most)
             await asyncio.sleep(wait * (1 + JITTER * self._chance()))
 
@@ -89,31 +96,44 @@ class DnsSource:
             self._silent = True
             logger.warning("upstream %s: %s; the %d endpoints found last stay", self._upstream, why, known)
 
-    async def _ask(self) -> tuple[tuple[Endpoint, ...], float]:
+    async def _ask(self) -> tuple[Mapping[Endpoint, Share], float]:
         """The endpoints in a fixed order, and how long that holds. Raises ``Unanswered``."""
         settings = self._settings
         if settings.srv:
-            endpoints, ttl = await self._services(settings.srv)
+            shares, ttl = await self._services(settings.srv)
         else:
             addresses, ttl = await self._addresses(settings.host)
-            endpoints = [Endpoint(address, settings.port) for address in addresses]
-        if not endpoints:
+            shares = {Endpoint(address, settings.port): Share() for address in addresses}
+        if not shares:
             raise Unanswered(f"the answer for {settings.srv or settings.host} is empty")
-        ordered = sorted(set(endpoints), key=lambda endpoint: (endpoint.host, endpoint.port))
-        return tuple(ordered[:MAX_ENDPOINTS]), ttl
+        ordered = sorted(shares, key=lambda endpoint: (shares[endpoint].priority, endpoint.host, endpoint.port))
+        return {endpoint: shares[endpoint] for endpoint in ordered[:MAX_ENDPOINTS]}, ttl
 
-    async def _services(self, name: str) -> tuple[list[Endpoint], float]:
-        """The targets of the lowest priority (RFC 2782); all of them alike, whatever their weights."""
+    async def _services(self, name: str) -> tuple[Mapping[Endpoint, Share], float]:
+        """Every target's endpoints (RFC 2782). The weight of a target is that of its addresses together."""
         records, ttl = await self._records(name, dns.rdatatype.SRV)
         services = [record for record in records if isinstance(record, SRV) and record.target.to_text() != "."]
-        best = min((service.priority for service in services), default=0)
-        endpoints = []
+        services.sort(key=lambda service: service.priority)
+        offers = []
         for service in services[:MAX_ENDPOINTS]:
-            if service.priority == best:
-                addresses, its = await self._addresses(service.target.to_text())
-                ttl = min(ttl, its)
-                endpoints += [Endpoint(address, service.port) for address in addresses]
-        return endpoints, ttl
+            addresses, its = await self._target(service.target.to_text())
+            ttl = min(ttl, its)
+            offers.append((service, addresses))
+        self._targets = {service.target.to_text(): addresses for service, addresses in offers}
+        parts = math.lcm(*(len(addresses) or 1 for _, addresses in offers))
+        shares: dict[Endpoint, Share] = {}
+        for service, addresses in offers:
+            for address in addresses:
+                weight = service.weight * parts // len(addresses)
+                _add(shares, Endpoint(address, service.port), Share(service.priority, weight))
+        return shares, ttl
+
+    async def _target(self, name: str) -> tuple[list[str], float]:
+        """A target's addresses. One that is not in the DNS keeps those that it had, and does not spoil the others."""
+        try:
+            return await self._addresses(name)
+        except NoSuchName:
+            return self._targets.get(name, []), min(RETRY, self._settings.at_most)
 
     async def _addresses(self, name: str) -> tuple[list[str], float]:
         """Of both families. Where one of them is not answered, nothing is known."""
@@ -127,10 +147,20 @@ class DnsSource:
                 self._resolver = _resolver(self._settings.servers)
             answer = await self._resolver.resolve(name, kind, raise_on_no_answer=False, lifetime=PATIENCE, search=True)
         except (dns.exception.DNSException, OSError) as error:
-            raise Unanswered(f"{name} {kind.name}: {str(error) or type(error).__name__}") from error
+            refusal = NoSuchName if isinstance(error, dns.resolver.NXDOMAIN) else Unanswered
+            raise refusal(f"{name} {kind.name}: {str(error) or type(error).__name__}") from error
         if answer.rrset is None:
             return [], self._settings.at_most
         return list(answer.rrset), answer.chaining_result.minimum_ttl
+
+
+def _add(shares: dict[Endpoint, Share], endpoint: Endpoint, share: Share) -> None:
+    """Two services at one place are one: it has the lower priority, or the weights of both."""
+    known = shares.get(endpoint)
+    if known is None or share.priority < known.priority:
+        shares[endpoint] = share
+    elif share.priority == known.priority:
+        shares[endpoint] = Share(share.priority, known.weight + share.weight)
 
 
 def _resolver(servers: tuple[str, ...]) -> dns.asyncresolver.Resolver:

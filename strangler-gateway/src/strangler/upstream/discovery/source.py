@@ -1,12 +1,12 @@
 """What a source of endpoints must do; another one, such as a watch on Kubernetes, joins here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from strangler.model.upstream import Endpoint
+from strangler.model.upstream import Endpoint, Share
 
-Found = Callable[[tuple[Endpoint, ...]], None]
-"""To be told of endpoints, whenever they have become others: all of them, each once, never none."""
+Found = Callable[[Mapping[Endpoint, Share]], None]
+"""To be told of all endpoints, never none and in a fixed order, whenever they or their shares have become others."""
 
 
 class Source(Protocol):
@@ -18,8 +18,8 @@ class Source(Protocol):
     raises nothing.
 
     For Kubernetes: ``start`` opens a watch on the EndpointSlices of a Service and tells ``found`` the addresses that
-    are ready; a watch that breaks is opened again, beginning with a list. Add its settings to ``model/discovery.py``,
-    its section to ``config/schema/discovery.py``, and its class to ``Directory``.
+    are ready, each with ``Share()``; a watch that breaks is opened again, beginning with a list. Add its settings to
+    ``model/discovery.py``, its section to ``config/schema/discovery.py``, and its class to ``Directory``.
     """
 
     def start(self, found: Found) -> None:
