@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from strangler.config import load
+from strangler.model.flag import Flag, Stage
 from yardstick.gateway.peers import ANSWER, PEERS, STRANGLER, UPSTREAM, Peer, Place
-from yardstick.gateway.peers.variants import SECRET, with_routes, with_tokens
+from yardstick.gateway.peers.variants import SECRET, at_stage, with_routes, with_tokens
 
 EVERYONE = (*PEERS, UPSTREAM)
 
@@ -49,7 +50,7 @@ def test_a_yaml_configuration_is_yaml(name: str, place: Place) -> None:
 def test_the_gateway_evaluates_a_flag_for_the_measured_route(place: Place) -> None:
     filled(STRANGLER, place)
     routes = yaml.safe_load((place.folder / "strangler.yaml").read_text())["routes"]
-    assert (routes[0]["stage"], routes[0]["weight"]) == ("canary", 50)
+    assert (routes[0]["stage"], routes[0]["weight"], routes[0]["shadow"]) == ("canary", 50, {"sample": 0})
 
 
 def test_the_answer_has_the_length_that_is_told() -> None:
@@ -64,3 +65,6 @@ def test_variants_of_the_gateway_have_what_they_are_named_after(place: Place, mo
     text = (place.folder / "strangler.yaml").read_text()
     assert text.count("authenticate:") == 1
     assert load(place.folder / "strangler.yaml").topology.routes[0].name == "product"
+    for stage in ("monolith", "shadow"):
+        filled(at_stage(stage), place)
+        assert load(place.folder / "strangler.yaml").first[0] == Flag("product", Stage(stage))

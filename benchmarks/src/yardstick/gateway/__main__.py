@@ -16,6 +16,7 @@ from yardstick.gateway.cores import Cores, choose_cores
 from yardstick.gateway.facts import look
 from yardstick.gateway.load import USERS, Load
 from yardstick.gateway.measure import Sample, measure, rounds
+from yardstick.gateway.mirroring import app as mirroring_app
 from yardstick.gateway.peers import UPSTREAM, Peer
 from yardstick.gateway.peers.variants import token
 from yardstick.gateway.profiling import app as profiling_app
@@ -30,6 +31,7 @@ console = Console(highlight=False)
 app = typer.Typer(add_completion=False)
 app.add_typer(connections_app)
 app.add_typer(profiling_app)
+app.add_typer(mirroring_app)
 
 
 @app.callback(invoke_without_command=True)

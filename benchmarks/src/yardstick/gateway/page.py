@@ -47,6 +47,7 @@ def main(
             parts.append(_section(scenario.name, found))
     parts += [_idle(orjson.loads(path.read_bytes())) for path in (reports / "bench-idle.json",) if path.exists()]
     parts += [_streams(orjson.loads(path.read_bytes())) for path in (reports / "bench-streams.json",) if path.exists()]
+    parts += [_frozen(orjson.loads(path.read_bytes())) for path in (reports / "bench-frozen.json",) if path.exists()]
     parts += [_profile(orjson.loads(path.read_bytes())) for path in (reports / "bench-profile.json",) if path.exists()]
     parts.append(_machine(gateway))
     (docs / "performance.md").write_text("\n".join(parts))
@@ -56,6 +57,7 @@ _COMMANDS = (
     'make bench-gateway ARGS="--scenario all"',
     "python -m yardstick.gateway idle",
     "python -m yardstick.gateway streams",
+    "python -m yardstick.gateway frozen",
     "python -m yardstick.gateway profile",
 )
 
@@ -122,6 +124,19 @@ def _idle(found: dict[str, Any]) -> str:
 def _streams(found: dict[str, Any]) -> str:
     lines = [(one["what"], f"{one['connections']:,}", f"{one['bytes_each'] / 1024:,.0f}") for one in found["held"]]
     return "\n".join(("## Streams that stand still\n", *grid(("what", "streams", "KiB each"), lines), ""))
+
+
+def _frozen(found: dict[str, Any]) -> str:
+    ratio = found["p99 ratio"]
+    measured = f"{ratio['median']:.2f} × ({ratio['low']:.2f}–{ratio['high']:.2f})"
+    return "\n".join(
+        (
+            "## A comparator that stands still\n",
+            f"p99 of {found['rate']:,} requests per second of a shadowed route, beside a comparator that is frozen and",
+            f"for which as much waits as may, against the same beside one that reads: {measured}.",
+            "",
+        )
+    )
 
 
 def _profile(found: dict[str, Any]) -> str:

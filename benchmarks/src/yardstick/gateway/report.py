@@ -10,7 +10,7 @@ from rich.table import Table
 
 from yardstick.gateway.facts import Machine
 from yardstick.gateway.measure import Sample
-from yardstick.gateway.rows import Judged, Row, judge, rows
+from yardstick.gateway.rows import Judged, Row, cost, judge, rows
 from yardstick.gateway.scenarios import Scenario
 
 
@@ -115,6 +115,7 @@ def _ratios(compared: Compared) -> list[str]:
     for sample in compared.samples:
         by_round[sample.round][sample.peer] = sample
     names = list(dict.fromkeys(sample.peer for sample in compared.samples))
+    of = cost(compared.scenario)
     lines = []
     for number, found in sorted(by_round.items()):
         base = found.get(compared.scenario.baseline)
@@ -122,7 +123,7 @@ def _ratios(compared: Compared) -> list[str]:
         for name in names:
             one = found.get(name)
             counts = one is not None and base is not None and not one.refused and not base.refused
-            cells.append(f"{one.microseconds / base.microseconds:.2f}" if counts and one and base else "–")
+            cells.append(f"{of(one) / of(base):.2f}" if counts and one and base else "–")
         lines.append(cells)
     return grid(("round", *names), lines)
 

@@ -50,8 +50,8 @@ def rows(scenario: Scenario, samples: Sequence[Sample]) -> list[Row]:
     result = []
     for peer in scenario.peers:
         if any(sample.peer == peer.name for sample in samples):
-            result.append(_row(scenario, samples, peer.name, peer.name, peer.remark, _whole))
-            if peer is STRANGLER:
+            result.append(_row(scenario, samples, peer.name, peer.name, peer.remark, cost(scenario)))
+            if peer is STRANGLER and not scenario.data_plane:
                 remark = "without supervisor and control plane"
                 result.append(_row(scenario, samples, peer.name, f"{peer.name}, worker", remark, _data_plane))
     return result
@@ -59,7 +59,12 @@ def rows(scenario: Scenario, samples: Sequence[Sample]) -> list[Row]:
 
 def judge(scenario: Scenario, samples: Sequence[Sample]) -> list[Judged]:
     """What became of each goal."""
-    return [Judged(goal, _ratio(samples, goal.peer, goal.beside, _whole)) for goal in scenario.goals]
+    return [Judged(goal, _ratio(scenario, samples, goal.peer, goal.beside, cost(scenario))) for goal in scenario.goals]
+
+
+def cost(scenario: Scenario) -> Cost:
+    """What is compared."""
+    return _data_plane if scenario.data_plane else _whole
 
 
 def _whole(sample: Sample) -> float:
@@ -70,12 +75,12 @@ def _data_plane(sample: Sample) -> float:
     return sample.data_plane_microseconds
 
 
-def _row(scenario: Scenario, samples: Sequence[Sample], peer: str, name: str, remark: str, cost: Cost) -> Row:
+def _row(scenario: Scenario, samples: Sequence[Sample], peer: str, name: str, remark: str, own: Cost) -> Row:
     mine = _counting(samples, peer)
     return Row(
         name=name,
-        microseconds=statistics.median(map(cost, mine)) if mine else float("nan"),
-        ratio=_ratio(samples, peer, scenario.baseline, cost),
+        microseconds=statistics.median(map(own, mine)) if mine else float("nan"),
+        ratio=_ratio(scenario, samples, peer, scenario.baseline, own),
         rate=statistics.median(sample.rate for sample in mine) if mine else float("nan"),
         rounds=len(mine),
         refused=sum(sample.peer == peer and bool(sample.refused) for sample in samples),
@@ -83,10 +88,10 @@ def _row(scenario: Scenario, samples: Sequence[Sample], peer: str, name: str, re
     )
 
 
-def _ratio(samples: Sequence[Sample], peer: str, beside: str, cost: Cost) -> Estimate | None:
+def _ratio(scenario: Scenario, samples: Sequence[Sample], peer: str, beside: str, own: Cost) -> Estimate | None:
     """Of costs within a round."""
-    other = {sample.round: sample.microseconds for sample in _counting(samples, beside)}
-    ratios = [cost(sample) / other[sample.round] for sample in _counting(samples, peer) if sample.round in other]
+    other = {sample.round: cost(scenario)(sample) for sample in _counting(samples, beside)}
+    ratios = [own(sample) / other[sample.round] for sample in _counting(samples, peer) if sample.round in other]
     return median_interval(ratios) if ratios else None
 
 

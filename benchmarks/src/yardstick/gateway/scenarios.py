@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from yardstick.gateway.peers import NGINX, PEERS, PYTHON, STRANGLER, Peer
-from yardstick.gateway.peers.variants import SOURCES, with_routes, with_tokens
+from yardstick.gateway.peers.variants import SOURCES, at_stage, with_routes, with_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,13 @@ class Scenario:
     """The peer that ratios are taken to."""
     goals: tuple[Goal, ...] = ()
     connections: int = 32
+    data_plane: bool = False
+    """Whether only the processes that carry requests count."""
 
 
 _ROUTES = tuple(with_routes(count) for count in (10, 1_000, 10_000))
 _TOKENS = with_tokens()
+_PLAIN, _SHADOWED = at_stage("monolith"), at_stage("shadow")
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
@@ -91,6 +94,15 @@ SCENARIOS: tuple[Scenario, ...] = (
         _ROUTES,
         _ROUTES[0].name,
         (Goal(_ROUTES[2].name, _ROUTES[0].name, 1.1),),
+    ),
+    Scenario(
+        "shadow",
+        "GET, every exchange mirrored",
+        Asked(),
+        (_PLAIN, _SHADOWED),
+        _PLAIN.name,
+        (Goal(_SHADOWED.name, _PLAIN.name, 1.25),),
+        data_plane=True,
     ),
     Scenario("compiled", "GET, data plane compiled or not", Asked(), (NGINX, STRANGLER, SOURCES), STRANGLER.name),
 )

@@ -26,6 +26,19 @@ SOURCES = dataclasses.replace(
 )
 
 
+def at_stage(stage: str) -> Peer:
+    """The gateway with the measured route at this stage, and a comparator that only reads what is mirrored."""
+    return dataclasses.replace(
+        STRANGLER,
+        name=f"strangler, stage {stage}",
+        program="python",
+        arguments=("-m", "yardstick.gateway.peers.mirroring", "@FOLDER@/strangler.yaml"),
+        version_arguments=("-c", "from importlib.metadata import version; print(version('strangler'))"),
+        replaced=(("    stage: canary\n    weight: 50\n    shadow: {sample: 0}", f"    stage: {stage}"),),
+        remark="the worker alone; every exchange is mirrored" if stage == "shadow" else "the worker alone",
+    )
+
+
 def with_routes(count: int) -> Peer:
     """The gateway with this many routes, of which the last but the catch-all takes the benchmark's requests."""
     further = "".join(
