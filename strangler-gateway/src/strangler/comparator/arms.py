@@ -1,11 +1,14 @@
 """One side of a route, asked as a worker would ask it, for the answer that a client would have got."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 
 from strangler.comparator.copies import Copy, fields_of
 from strangler.http1.response import ResponseHead
 from strangler.http1.serializer import REPLACED, request_head
 from strangler.model.failure import Failure
+from strangler.policies.marks import OWN
 from strangler.policies.transform.arm import ArmTransform
 from strangler.policies.transform.shape import Unshapeable
 from strangler.resilience.retry import IDEMPOTENT
@@ -16,7 +19,7 @@ from strangler.upstream.balancer import Balancer
 from strangler.upstream.balancers import Balancers
 from strangler.upstream.pool import EndpointPool
 
-_DROPPED = REPLACED | {b"expect"}
+_DROPPED = REPLACED | OWN | {b"expect"}
 _NOT_SHAPED = Answer(502, ((b"Content-Type", b"application/problem+json"),), b"")
 """What a client gets in place of an answer that cannot be brought into its shape, as far as it is compared."""
 
@@ -29,9 +32,20 @@ class Arm:
         self._upstream = upstream
         self._transform = transform
 
-    async def ask(self, copy: Copy, *, timeout: float, most: int, added: bytes = b"") -> Answer:  # noqa: ASYNC109
+    async def ask(
+        self,
+        copy: Copy,
+        *,
+        timeout: float,  # noqa: ASYNC109 - as for ``upstream.asking``
+        most: int,
+        added: Callable[[bytes], bytes] | None = None,
+    ) -> Answer:
         """The answer, with the time that it took. Raises ``Unanswered``; ``RequestRefused`` for a path that has no
-        counterpart there."""
+        counterpart there.
+
+        ``added`` makes a block of fields, given the target that the arm is asked for; what an arm says about it, which
+        is not for clients, is in the answer as well.
+        """
         try:
             balancer = self._balancers.named(self._upstream)
         except KeyError:
@@ -54,15 +68,21 @@ class Arm:
         standing.answered += 1
         if received.status >= 500 or standing.troubled:
             pool.note_answer(copy, received.status)
-        return self._answer(copy, received)
+        if added is None:
+            return self._answer(copy, received)
+        own = _own(received.head)
+        answer = self._answer(copy, received)
+        return replace(answer, fields=(*(field for field in answer.fields if field[0].lower() not in OWN), *own))
 
-    def _request(self, copy: Copy, pool: EndpointPool, added: bytes) -> bytes:
+    def _request(self, copy: Copy, pool: EndpointPool, added: Callable[[bytes], bytes] | None) -> bytes:
         head, transform = copy.head, self._transform
-        dropped, target = _DROPPED, None
+        dropped, block, target = _DROPPED, b"", head.target
         if transform is not None and transform.asks:
             target = transform.target(head)
-            dropped, added = transform.outgoing(copy, dropped, added)
-        return request_head(head, head.host or pool.authority.encode(), dropped, added, target) + copy.body
+            dropped, block = transform.outgoing(copy, dropped, block)
+        if added is not None:
+            block += added(target)
+        return request_head(head, head.host or pool.authority.encode(), dropped, block, target) + copy.body
 
     def _answer(self, copy: Copy, received: Received) -> Answer:
         head, content, transform = received.head, received.content, self._transform
@@ -81,6 +101,12 @@ def _fields(copy: Copy, head: ResponseHead) -> Fields:
     """With those that the gateway writes itself, for the client has them of the primary."""
     fields = (*fields_of(head.fields), (b"X-Request-ID", copy.request_id))
     return (*fields, (b"Content-Length", b"%d" % head.length)) if head.length >= 0 else fields
+
+
+def _own(head: ResponseHead) -> Fields:
+    """What is said to the gateway alone, and would not outlive every change on the way."""
+    own = tuple(field for field in fields_of(head.fields) if field[0].lower() in OWN)
+    return (*own, (b"X-Strangler-Effects", head.effects)) if head.effects else own
 
 
 def _choose(balancer: Balancer, token: object) -> EndpointPool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,8 @@ class Run:
     evidence: Evidence
     isolated: bool = True
     """False once a shadowed write of it was not confirmed to have been rolled back: no more of them are asked for."""
+    confirmed: float = -math.inf
+    """When the service last said that what is marked is rolled back, by the event loop's time."""
     sampled: Counter[str] = field(default_factory=Counter)
     """Samples that were made here, by the fields that differ."""
 

@@ -9,11 +9,13 @@
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from strangler.comparator.copies import Copy, copy_of, primary_of, question_of
 from strangler.comparator.exchange import Exchange
 from strangler.comparator.samples import sample_of
 from strangler.comparator.shadowed import Shadowed
+from strangler.comparator.writes import NotComparable, ask_for_write
 from strangler.ledger.outcome import Outcome
 from strangler.model.failure import Failure
 from strangler.model.shadow import Heading
@@ -42,11 +44,13 @@ class Judging:
         copy = copy_of(mirrored)
         # 1. ask the candidate
         try:
-            candidate = await self._ask_candidate(shadowed, copy)
+            primary, candidate = await self._sides(exchange, copy)
+        except NotComparable as why:
+            return Outcome(why.heading)
         except Unanswered as why:
             return Outcome(_heading(why))
         # 2. compare
-        question, primary = question_of(copy), primary_of(mirrored)
+        question = question_of(copy)
         comparison = await self._compare(shadowed, question, primary, candidate)
         # 3. ask the primary again
         observation = await self._observe(exchange, copy, question, primary, candidate, comparison)
@@ -67,9 +71,17 @@ class Judging:
             sample,
         )
 
-    async def _ask_candidate(self, shadowed: Shadowed, copy: Copy) -> Answer:
-        settings = shadowed.settings
-        return await shadowed.candidate.ask(copy, timeout=settings.timeout, most=settings.answer_bytes)
+    async def _sides(self, exchange: Exchange, copy: Copy) -> tuple[Answer, Answer]:
+        """What the client got, and what the candidate answers; with their effects, if it is a write."""
+        shadowed, primary = exchange.shadowed, primary_of(exchange.mirrored)
+        assert shadowed is not None
+        if copy.head.method in SAFE:
+            settings = shadowed.settings
+            return primary, await shadowed.candidate.ask(copy, timeout=settings.timeout, most=settings.answer_bytes)
+        reported, candidate = await ask_for_write(
+            shadowed, exchange.run, copy, exchange.mirrored.effects, self._loop.time()
+        )
+        return replace(primary, effects=reported.effects), candidate
 
     async def _compare(self, shadowed: Shadowed, question: Question, one: Answer, other: Answer) -> Comparison:
         """What differs, in names and values that may be kept."""

@@ -9,12 +9,14 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
+from strangler.adapters.secrets import read_secret
 from strangler.comparator.shadowed import Shadowed, ingredients
 from strangler.http1.response import ResponseParser
 from strangler.model.flag import Stage
 from strangler.model.route import Route
-from strangler.model.snapshot import Gateway, Snapshot
+from strangler.model.snapshot import Snapshot
 from strangler.model.upstream import Endpoint, Upstream
+from strangler.policies.marks import Marks
 from strangler.telemetry.meters import Meters
 from strangler.upstream.balancers import Balancers
 from strangler.upstream.cork import Cork
@@ -35,7 +37,8 @@ class Routes:
         self._balancers = Balancers(parser, Cork(asyncio.get_running_loop()), self._meters)
         self._directory = Directory(self._balancers, self._meters)
         self.take_registered: Callable[[Mapping[str, tuple[Endpoint, ...]]], None] = self._directory.take_registered
-        self._gateway = Gateway()
+        self._secret = b""
+        self._marks: Marks | None = None
         self._upstreams: dict[str, Upstream] = {}
         self._routes: dict[str, Route] = {}
         """Those that have a service."""
@@ -44,32 +47,42 @@ class Routes:
     def adopt(self, snapshot: Snapshot) -> tuple[str, ...]:
         """Use it from now on; the names of the routes that are shadowed.
 
-        Raises, with nothing changed, ``CertificateRefused``, and ``ValueError`` for rules that cannot be.
+        Raises, with nothing changed, ``StranglerError`` for a secret or a certificate that cannot be used, and
+        ``ValueError`` for rules that cannot be.
         """
+        secret, marks = self._marks_of(snapshot)
         routes = {route.name: route for route in snapshot.routes if route.service is not None}
         upstreams = {upstream.name: upstream for upstream in snapshot.upstreams}
         shadowed = {flag.route for flag in snapshot.flags if flag.stage in _SHADOWED}
         wanted = [name for name in routes if name in shadowed or name in self._made]
-        self._make(wanted, routes, upstreams)
-        self._gateway, self.revision = snapshot.gateway, snapshot.revision
+        self._make(wanted, routes, upstreams, marks)
+        self._secret, self._marks, self.revision = secret, marks, snapshot.revision
         return tuple(wanted)
 
     def find(self, name: str) -> Shadowed | None:
         """A route; None if there is none of this name, or if it has no service."""
         if name not in self._made and name in self._routes:
-            self._make([*self._made, name], self._routes, self._upstreams)
+            self._make([*self._made, name], self._routes, self._upstreams, self._marks)
         return self._made.get(name)
 
-    def _make(self, names: Iterable[str], routes: dict[str, Route], upstreams: dict[str, Upstream]) -> None:
-        today, made = self._today(), {}
+    def _marks_of(self, snapshot: Snapshot) -> tuple[bytes, Marks | None]:
+        """What writes are marked by, where any are shadowed. Raises ``StranglerError`` if the secret cannot be used."""
+        settings = snapshot.gateway.shadow.secret
+        if settings is None or not any(route.shadowing.writes for route in snapshot.routes):
+            return b"", None
+        secret = read_secret(settings)
+        return secret, self._marks if secret == self._secret else Marks(secret)
+
+    def _make(
+        self, names: Iterable[str], routes: dict[str, Route], upstreams: dict[str, Upstream], marks: Marks | None
+    ) -> None:
+        today = self._today()
+        made: dict[str, Shadowed] = {}
         for name in names:
-            old = self._made.get(name)
-            same = old is not None and old.made_of == ingredients(routes[name], upstreams, today)
-            made[name] = (
-                old
-                if old is not None and same
-                else Shadowed(routes[name], upstreams, self._balancers, self._meters, today)
-            )
+            kept = self._made.get(name)
+            if kept is None or kept.made_of != ingredients(routes[name], upstreams, today, marks):
+                kept = Shadowed(routes[name], upstreams, self._balancers, self._meters, today, marks)
+            made[name] = kept
         needed = {upstream for name in made for upstream in (routes[name].service, routes[name].monolith)}
         followed = tuple(upstream for name, upstream in upstreams.items() if name in needed)
         self._balancers.update(followed)
@@ -84,7 +97,7 @@ class Routes:
 
     def look_at_date(self) -> None:
         """Rules may have expired at midnight."""
-        self._make(list(self._made), self._routes, self._upstreams)
+        self._make(list(self._made), self._routes, self._upstreams, self._marks)
 
     def look_at_files(self) -> None:
         """Take over certificates that have changed on disk."""

@@ -8,6 +8,7 @@ from strangler.comparator.arms import Arm
 from strangler.model.decision import Arm as Side
 from strangler.model.route import Route
 from strangler.model.upstream import Upstream
+from strangler.policies.marks import Marks
 from strangler.policies.transform.arms import arm_transform
 from strangler.shadow.redaction import Redactor
 from strangler.shadow.rules import Rules
@@ -31,13 +32,16 @@ class Shadowed:
         balancers: Balancers,
         meters: Meters,
         today: date,
+        marks: Marks | None = None,
     ) -> None:
         """Raises ``ValueError`` for rules that cannot be. The route has a service arm."""
         assert route.service is not None
-        self.made_of = ingredients(route, upstreams, today)
+        self.made_of = ingredients(route, upstreams, today, marks)
         self.name = route.name
         self.service = route.service
         self.settings = settings = route.shadowing
+        self.marks = marks if settings.writes else None
+        """What makes marks for writes; None where they are not shadowed."""
         self.rules = Rules(settings.comparing, today)
         self.redactor = Redactor(settings.redaction)
         candidate = arm_transform(route, Side.SERVICE, upstreams[route.service], meters)
@@ -49,6 +53,6 @@ class Shadowed:
         self.samples = Allowance(LATER_SAMPLES)
 
 
-def ingredients(route: Route, upstreams: Mapping[str, Upstream], today: date) -> object:
+def ingredients(route: Route, upstreams: Mapping[str, Upstream], today: date, marks: Marks | None) -> object:
     """All that it depends on."""
-    return route, upstreams[route.service or ""], upstreams[route.monolith], today
+    return route, upstreams[route.service or ""], upstreams[route.monolith], today, marks
