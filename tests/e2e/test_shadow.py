@@ -6,7 +6,7 @@ The stubs say which of them answers, in ``arm`` of the body; routes that are to 
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -185,10 +185,8 @@ def test_a_killed_route_asks_the_service_for_nothing(gateway: Gateway, arms: Arm
 # The account: exactly what clients have sent, whoever dies
 
 
-def test_the_ledger_adds_up_while_the_comparator_is_killed_every_second(
-    arms: Arms, here: Place, request: pytest.FixtureRequest
-) -> None:
-    seconds = 30 if request.config.getoption("-m") == "soak" else 6
+@pytest.mark.parametrize("seconds", [6, pytest.param(120, marks=[pytest.mark.soak, pytest.mark.timeout(300)])])
+def test_the_ledger_adds_up_while_the_comparator_is_killed_every_second(arms: Arms, here: Place, seconds: int) -> None:
     with shadowing(arms, here) as gateway:
         shadow(gateway, "alike")
         killed: set[int] = set()
@@ -252,6 +250,46 @@ def test_a_gateway_that_ends_and_one_that_starts_lose_no_account(arms: Arms, her
         for _ in range(10):
             gateway.ask("/alike/7")
         assert settled(gateway, "alike", sent + 10)["compared"] == sent + 10
+
+
+# The verdict
+
+
+@pytest.mark.parametrize("seconds", [5, pytest.param(600, marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
+def test_the_same_application_on_both_sides_is_never_called_different(
+    arms: Arms, here: Place, seconds: int, figure: Callable[[str], None]
+) -> None:
+    """A clock, a flag that is set now and then and one that is set often: each differs from itself."""
+    names = [f"noisy-{number}" for number in range(5)]
+    routes = "".join(NOISY.format(name=name, path=name.replace("-", "/")) for name in names)
+    upstreams = f"monolith: {arms.monolith.url}\nupstreams: {{service: {{endpoints: [{arms.service.url}]}}}}\n"
+    requests = tuple(Request(f"/{name.replace('-', '/')}/7") for name in names)
+    seen: dict[str, set[str]] = {name: set() for name in names}
+    with serving(here, f"{upstreams}routes:\n{routes}") as gateway:
+        gateway.wait_for_comparator()
+        gateway.flip("all", "shadow")
+        with background(Plan(gateway.url, requests, rate=200, seconds=seconds)) as clients:
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                for item in gateway.get("/shadow")["items"]:
+                    seen[item["route"]].add(item["verdict"])
+                time.sleep(0.2)  # It is looked at again and again, which must not matter.
+            assert clients.wait().failures == ()
+        for name in names:
+            found = settled(gateway, name, seconds * 200 // len(names))
+            seen[name].add(found["verdict"])
+            figure(f"{name}: {found['compared']} compared, {found['claim']}")
+            assert found["compared"] > 0
+    assert all("different" not in verdicts for verdicts in seen.values()), seen
+
+
+NOISY = """\
+  - name: {name}
+    match: {{prefix: /{path}}}
+    module: all
+    service: service
+    shadow: {{rate: 1000}}
+"""
 
 
 # What operators see

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import random
+import time
 from collections.abc import Callable, Coroutine, Iterator
 
 from support.stub_connection import Connection, Request
@@ -68,6 +69,12 @@ def _echo(connection: Connection, request: Request) -> None:
 def _status(connection: Connection, request: Request) -> None:
     body = {"arm": connection.settings.arm, "path": request.target, "request_id": request.header("x-request-id")}
     connection.answer(request, _number_in(request), json.dumps(body).encode(), _JSON)
+
+
+def _noisy(connection: Connection, request: Request) -> None:
+    seldom, often = random.random() < 0.02, random.random() < 0.3
+    body = {"path": request.target, "at": time.time_ns(), "seldom": seldom, "often": often}
+    connection.answer(request, 200, json.dumps(body).encode(), _JSON)
 
 
 def _headers(connection: Connection, request: Request) -> None:
@@ -139,6 +146,7 @@ BEHAVIOURS: dict[str, Callable[[Connection, Request], Coroutine[None, None, None
     "slow-read": _echo,  # /slow-read?ms=: the same, pausing after every read
     "early": _status,  # /early/NNN: answers at the end of the head, without waiting for the body
     "status": _status,  # /status/NNN
+    "noisy": _noisy,  # /noisy/…: a clock, a value that differs seldom, and one that differs often
     "headers": _headers,  # the received headers, in their order
     "answer-headers": _answer_headers,  # /answer-headers?Set-Cookie=a&Set-Cookie=b: the query as headers
     "reset-before-head": _reset_before_head,

@@ -51,8 +51,8 @@ def main(
     pages = documents(PAGES, size)
     with tempfile.TemporaryDirectory(prefix="comparing-") as folder, contextlib.ExitStack() as running:
         state = Path(folder)
-        port = running.enter_context(_application(cores, size, different))
-        (state / "snapshot.json").write_bytes(encode_snapshot(_snapshot(port)))
+        shop, catalog = (running.enter_context(_application(cores, size, percent)) for percent in (0.0, different))
+        (state / "snapshot.json").write_bytes(encode_snapshot(_snapshot(shop, catalog)))
         comparator = running.enter_context(_comparator(cores, state))
         os.sched_setaffinity(0, {cores.load})
         feed = Feed(state / "comparator.sock", pages)
@@ -89,20 +89,21 @@ def _settled(state: Path) -> RunRecord:
         time.sleep(0.02)
 
 
-def _snapshot(port: int) -> Snapshot:
+def _snapshot(shop: int, catalog: int) -> Snapshot:
     """One route at stage ``shadow``, whose bounds are no obstacle."""
     unbounded = Shadow(rate=1e9, max_age=60.0, noise=0.0)
     route = Route(
         ROUTE, RouteMatch("/products/{id}"), "catalog", "catalog", "shop", service="catalog", shadow=unbounded
     )
-    endpoints = (Endpoint("127.0.0.1", port),)
-    upstreams = (Upstream("shop", endpoints), Upstream("catalog", endpoints))
+    upstreams = tuple(
+        Upstream(name, (Endpoint("127.0.0.1", port),)) for name, port in (("shop", shop), ("catalog", catalog))
+    )
     return Snapshot(1, "0" * 64, Gateway(), upstreams, (route,), (Flag(ROUTE, Stage.SHADOW),))
 
 
 @contextlib.contextmanager
 def _application(cores: Cores, size: int, different: float) -> Iterator[int]:
-    """The candidate; gives its port."""
+    """One side; gives its port."""
     (port,) = free_ports(1)
     arguments = (str(port), str(PAGES), str(size), str(different))
     with _process(cores.upstream, "yardstick.comparator.application", *arguments):
