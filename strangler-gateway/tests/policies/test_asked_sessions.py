@@ -1,19 +1,22 @@
 """The monolith is asked who that is: with the credential alone, once for a while, whatever it answers."""
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from strangler.model.authentication import Ask, Names
 from strangler.policies.identity import Identity
 from strangler.policies.method import Method, Outcomes
-from strangler.policies.refusals import Rejected, Unavailable
+from strangler.policies.refusals import Crowded, Rejected, Unavailable
 from strangler.policies.sessions import AskedSession
 from strangler.telemetry.meters import Meters
 
 from .stand_ins import Flights, Request, Times, wait
+
+T = TypeVar("T")
 
 
 @pytest.fixture(name="times")
@@ -83,6 +86,21 @@ def test_other_cookies_are_no_reason_to_ask(times: Times) -> None:
     identify(method, "Cookie: sid=abc; tracker=1")
     identify(method, "Cookie: tracker=2; sid=abc")
     assert len(monolith.asked) == 1
+
+
+def test_a_crowd_of_those_who_are_not_known_locks_nobody_out(times: Times) -> None:
+    monolith = Monolith(ME)
+    session = asked_session(times, monolith)
+
+    class Full(Flights):
+        async def join(self, key: object, work: Callable[[], Awaitable[T]]) -> T:
+            raise Crowded("a thousand questions are under way already")
+
+    room, session._flights = session._flights, Full()
+    with pytest.raises(Unavailable):
+        identify(session, "Cookie: sid=guess")
+    session._flights = room
+    assert isinstance(identify(session, "Cookie: sid=mine"), Identity)
 
 
 @pytest.mark.parametrize(

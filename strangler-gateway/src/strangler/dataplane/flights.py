@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from strangler.policies.refusals import Unavailable
+from strangler.policies.refusals import Crowded
 
 T = TypeVar("T")
 MOST = 1000
@@ -23,11 +23,11 @@ class TaskFlights:
             self._start(key, work)
 
     async def join(self, key: object, work: Callable[[], Awaitable[T]]) -> T:
-        """Wait for the work under way; begin it if there is none. Raises what it raises, and ``Unavailable``."""
+        """Wait for the work under way; begin it if there is none. Raises what it raises, and ``Crowded``."""
         task = self._tasks.get(key)
         if task is None:
             if len(self._tasks) >= MOST:
-                raise Unavailable(f"{MOST} questions are under way already")
+                raise Crowded(f"{MOST} questions are under way already")
             task = self._start(key, work)
         result: T = await asyncio.shield(task)
         return result

@@ -24,7 +24,7 @@ class Flights(Protocol):
         """Do ``work`` in the background, unless it is under way."""
 
     async def join(self, key: object, work: Callable[[], Awaitable[T]]) -> T:
-        """Wait for the work under way; begin it if there is none. Raises ``Unavailable`` if too much is under way."""
+        """Wait for the work under way; begin it if there is none. Raises ``Crowded`` if too much is under way."""
 
 
 Fetch = Callable[[], Awaitable[bytes]]

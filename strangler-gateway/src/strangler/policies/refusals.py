@@ -17,3 +17,7 @@ class Rejected(Exception):
 
 class Unavailable(Exception):
     """What is needed to judge a credential cannot be had now. The text is for the log."""
+
+
+class Crowded(Unavailable):
+    """Too much is asked for at once already: this says nothing of whoever would have been asked."""

@@ -12,7 +12,7 @@ from strangler.policies.guard import Guarded
 from strangler.policies.identity import Identity, identity_of
 from strangler.policies.method import Outcomes
 from strangler.policies.ports import Clock, Flights, Sessions, WhoAmI
-from strangler.policies.refusals import Rejected, Unavailable
+from strangler.policies.refusals import Crowded, Rejected, Unavailable
 from strangler.policies.remembered import NOT_KNOWN, Remembered, digest
 from strangler.routing.fields import Fields
 
@@ -197,6 +197,8 @@ class AskedSession(_Remembering):
         cookies, _, authorization = credential.partition(b"\0")
         try:
             status, body = await self._flights.join((self, key), lambda: self._monolith.ask(cookies, authorization))
+        except Crowded:  # It is they who ask too much, which must not keep all others from being known.
+            raise
         except Unavailable as error:
             self._rests_until = self._steady() + REST
             self._note(error)
