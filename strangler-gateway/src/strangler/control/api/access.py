@@ -46,7 +46,7 @@ class AccessRule:
         if host is None or not is_loopback(host):
             return 403, f"the Host «{headers.get('host', '')}» is not this machine's; use 127.0.0.1 or localhost"
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != headers["host"]:
+        if origin is not None and origin.partition("://")[2] != headers["host"]:
             return 403, f"requests from pages of {origin} are refused"
         return None
 
