@@ -144,6 +144,7 @@ def test_history_has_author_and_reason_newest_first(gateway: Gateway) -> None:
     text = gateway.run("history", "--limit", "1").out
     assert "ada@mill" in text
     assert "monolith → service" in text
+    assert "no change of «nowhere» is in the history" in gateway.run("history", "nowhere").out
 
 
 def test_config_reload_adopts_a_good_file_and_refuses_a_bad_one_whole(gateway: Gateway) -> None:
@@ -195,6 +196,8 @@ def test_a_wish_that_cannot_be_granted_is_refused_with_the_reason(
 ) -> None:
     ran = gateway.run(*arguments)
     assert message in ran.err
+    assert "line 0" not in ran.err
+    assert "body." not in ran.err
     assert (ran.status, ran.out) == (status, "")
 
 

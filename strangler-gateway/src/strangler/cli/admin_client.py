@@ -92,8 +92,11 @@ def _document(response: "httpx.Response") -> dict[str, Any]:
         return document
     problem = document if isinstance(document, dict) else {}
     text = str(problem.get("detail") or problem.get("title") or f"the admin API answered {response.status_code}")
-    for each in problem.get("problems", ()):
-        text += f"\n  line {each['line']}: {each['place']}: {each['message']}"
+    found = problem.get("problems", ())
+    if found and not any(each["line"] for each in found):  # What was sent is wrong, and not a line of a file.
+        text = "\n".join(f"{each['place'].removeprefix('body.')}: {each['message']}" for each in found)
+    else:
+        text += "".join(f"\n  line {each['line']}: {each['place']}: {each['message']}" for each in found)
     match response.status_code:
         case 401 | 403:
             raise Failed(f"{text}; set STRANGLER_ADMIN_TOKEN to the gateway's token")

@@ -1,6 +1,7 @@
 """``strangler explain``: which route and arm a request would get, and why."""
 
 import dataclasses
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,8 @@ from strangler.cli.options import DEFAULT_STATE, Admin, Json, State
 from strangler.cli.screen import print_json, say, warn
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A header's name by RFC 9110 §5.6.2."""
+"""A header's name, or a method, by RFC 9110 §5.6.2."""
+_NEVER = re.compile(r"[\x00-\x20#]")
 _WHY = {
     "no_route": "no route takes it, so it goes to the monolith",
     "killed": "the route is killed, so it goes to the monolith whatever its flag says",
@@ -44,8 +46,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Say which route and arm a request gets, and why. Works from the last snapshot while control is down."""
-    if not target.startswith("/"):
-        raise BadInput(f"the target {target} must begin with a slash, such as /api/products/7")
+    _check(method, target, client)
     headers = [_pair(text) for text in header or ()]
     claims = dict(_claim(text) for text in claim or ())
     try:
@@ -59,6 +60,19 @@ def explain(
         print_json(document)
     else:
         _show(document)
+
+
+def _check(method: str, target: str, client: str) -> None:
+    if not _TOKEN.fullmatch(method):
+        raise BadInput(f"the method «{method}» must be one word, such as GET")
+    if not target.startswith("/"):
+        raise BadInput(f"the target {target} must begin with a slash, such as /api/products/7")
+    if _NEVER.search(target):
+        raise BadInput(f"the target «{target}» holds a space or «#», which no request does; write %20 or %23")
+    try:
+        ipaddress.ip_address(client)
+    except ValueError:
+        raise BadInput(f"--client {client}: write an address, such as 192.0.2.7") from None
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import typer
 
 from strangler.cli.admin_client import AdminClient
 from strangler.cli.options import DEFAULT_STATE, Admin, Json, State
-from strangler.cli.screen import console, print_json, table
+from strangler.cli.screen import console, print_json, say, table
 
 
 def history(
@@ -20,6 +20,13 @@ def history(
     document = AdminClient(admin, state).get("/history", route=route, limit=limit)
     if as_json:
         print_json(document)
+        return
+    if not document["items"]:
+        say(
+            f"no change of «{route}» is in the history; `strangler routes` lists what there is"
+            if route
+            else "no changes yet"
+        )
         return
     listing = table("at", "author", "route", "change", "reason")
     for item in document["items"]:

@@ -6,6 +6,13 @@ from typing import Annotated
 import typer
 
 
+def _why(value: str) -> str:
+    if not value.strip():
+        raise typer.BadParameter("say why in a few words; whoever reads the history will want to know")
+    _text(value)
+    return value
+
+
 def _text(value: str | None) -> str | None:
     """What the shell gave as bytes that are no UTF-8 could be written into no log and no history."""
     if value is not None and any("\ud800" <= letter <= "\udfff" for letter in value):
@@ -34,7 +41,7 @@ Config = Annotated[
     Path, typer.Option("--config", "-c", envvar="STRANGLER_CONFIG", help="Configuration file.", dir_okay=False)
 ]
 Reason = Annotated[
-    str, typer.Option("--reason", "-r", metavar="TEXT", help="Why; it stands in the history.", callback=_text)
+    str, typer.Option("--reason", "-r", metavar="TEXT", help="Why; it stands in the history.", callback=_why)
 ]
 Author = Annotated[
     str | None,
