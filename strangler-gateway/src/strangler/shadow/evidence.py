@@ -127,11 +127,12 @@ class FieldEvidence:
 
     def is_loud(self, compared: int, at_most: float) -> bool:
         """Whether it differs from itself so often that its differences tell nothing of a rate of ``at_most``: more than
-        in a quarter of that. Quieter noise is counted as if it were real: that errs on the safe side."""
-        if self.unlike < _NOISE or not self.answers:
+        in a quarter of that. Quieter noise counts as if it were real, and so does what cannot be all noise because the
+        candidate is odd far more often: that errs on the safe side."""
+        noise = self.primary_odd + self.unclear
+        if self.unlike < _NOISE or self.candidate_odd > 3 * noise + 3:
             return False
-        from_itself = self.differing * (self.primary_odd + self.unclear) / self.answers
-        return from_itself > compared * at_most / 4
+        return self.differing * noise > compared * at_most / 4 * self.answers
 
 
 @dataclass(frozen=True, slots=True)
