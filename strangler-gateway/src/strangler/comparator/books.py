@@ -14,6 +14,7 @@ from strangler.ledger.ledger import Ledger, LedgerUnavailable
 from strangler.ledger.outcome import Outcome
 from strangler.ledger.reader import LedgerReader
 from strangler.link.mirrored import Batch, Opening
+from strangler.model.errors import StranglerError
 from strangler.model.shadow import Heading, Shadow
 from strangler.shadow.evidence import Evidence
 
@@ -81,10 +82,17 @@ class Books:
         """In the thread: the run as it is here, or as the file has it."""
         run = self._runs.get(number)
         if run is None:
-            record = self._reader.run(route, samples=0)
-            isolated = record is None or Heading.NOT_ISOLATED not in record.headings
-            run = self._runs[number] = Run(number, self._ledger.evidence(number), isolated)
+            run = self._runs[number] = Run(number, self._ledger.evidence(number), self._was_isolated(route))
         return run
+
+    def _was_isolated(self, route: str) -> bool:
+        """What the file says of the present run; nothing good if it cannot be read."""
+        try:
+            record = self._reader.run(route, samples=0)
+        except StranglerError as error:
+            logger.error("%s; no writes of %s are asked for", error, route)
+            return False
+        return record is None or Heading.NOT_ISOLATED not in record.headings
 
     # Workers
 

@@ -34,7 +34,7 @@ class Shadowed:
         today: date,
         marks: Marks | None = None,
     ) -> None:
-        """Raises ``ValueError`` for rules that cannot be. The route has a service arm."""
+        """Raises ``RuleRefused``. The route has a service arm."""
         assert route.service is not None
         self.made_of = ingredients(route, upstreams, today, marks)
         self.name = route.name
