@@ -25,7 +25,9 @@ class Told:
     opening: Opening
     accounts: dict[str, Account] = field(default_factory=dict)
     """The last of each route."""
-    every: list[Account] = field(default_factory=list)
+    every: list[tuple[Account, int]] = field(default_factory=list)
+    """All accounts, each with how many exchanges of its route had come by then, those beside it included."""
+    received: Counter[str] = field(default_factory=Counter)
     exchanges: list[Mirrored] = field(default_factory=list)
 
     def skipped(self, route: str) -> dict[str, int]:
@@ -131,6 +133,7 @@ class ComparatorStub:
         self.frames += 1
         for exchange in batch.exchanges:
             self.routes[exchange.route] += 1
+            told.received[exchange.route] += 1
         if self._keep:
             told.exchanges += batch.exchanges
         self._note(told, batch.accounts)
@@ -138,7 +141,7 @@ class ComparatorStub:
     def _note(self, told: Told, accounts: tuple[Account, ...]) -> None:
         for account in accounts:
             told.accounts[account.route] = account
-            told.every.append(account)
+            told.every.append((account, told.received[account.route]))
 
     def _frame(self, connection: socket.socket) -> bytes:
         return self._read(connection, int.from_bytes(self._read(connection, 4)))

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,9 +124,9 @@ def test_in_every_account_requests_are_what_was_sent_and_skipped_and_waits(side:
     side.mirror.close()
     stub.wait_for(lambda: stub.account("products-get").requests == 1_334, "everything arrives")
     sent = 0
-    for account in stub.told.every:
+    for account, received in stub.told.every:
         assert account.requests >= account.sent + sum(count for _, count in account.skipped)
-        assert account.sent >= sent
+        assert account.sent == received >= sent
         sent = account.sent
     last = stub.account("products-get")
     assert (last.sent, dict(last.skipped), stub.routes.total()) == (1_000, {Heading.UNSAFE: 334}, 1_000)
@@ -139,6 +140,7 @@ def test_an_exchange_of_any_size_arrives_whole(side: Side, stub: ComparatorStub)
     side.mirror.flush()
     stub.wait_for(lambda: stub.routes.total() == 10, "the exchanges arrive")
     assert [exchange.content for exchange in stub.told.exchanges] == [content, b"small"] * 5
+    wait_until(lambda: side.mirror.desk.waiting_bytes == 0, "nothing is held of what was sent")
 
 
 def test_a_comparator_that_does_not_read_fills_the_queue_and_no_memory_and_then_gets_all_that_waits(
@@ -172,6 +174,28 @@ def test_a_comparator_that_does_not_read_fills_the_queue_and_no_memory_and_then_
         assert account.requests == account.sent + sum(count for _, count in account.skipped)
     finally:
         side.mirror.close()
+
+
+def test_a_comparator_that_is_slow_is_not_given_up(
+    side: Side, stub: ComparatorStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = threading.Semaphore(0)
+
+    def go_on(_line: mirror_line.Line, _now: float) -> bool:
+        waits.release()
+        return False
+
+    wait_until(lambda: bool(stub.workers), "the worker has connected")
+    monkeypatch.setattr(mirror_line.Line, "_is_over", go_on)
+    stub.freeze()
+    for _ in range(1_000):
+        side.exchange(b"x" * 1_000)
+    side.mirror.flush()
+    for _ in range(2):
+        assert waits.acquire(timeout=10)  # A write has waited for as long as one may.
+    stub.thaw()
+    stub.wait_for(lambda: stub.routes.total() == 1_000, "the exchanges arrive")
+    assert (stub.connections, side.counts[2]) == (1, {})
 
 
 def test_what_waits_for_a_comparator_that_dies_is_counted_and_its_successor_hears_of_all(

@@ -36,6 +36,14 @@ def test_hop_by_hop_fields_named_fields_and_the_gateways_own_are_left_out() -> N
     assert (head.fields, head.length, head.keep_alive) == (b"\r\nX-Kept: 1", CHUNKED, False)
 
 
+@pytest.mark.parametrize("connection", ["keep-alive", "X-Hop", "X-Strangler-Effects"])
+def test_a_report_of_effects_is_no_field_of_the_answer(connection: str) -> None:
+    head = parse("HTTP/1.1 200 OK", f"Connection: {connection}", "X-STRANGLER-Effects:  eJw= ", "X-Kept: 1")
+    assert (head.effects, head.fields) == (b"eJw=", b"\r\nX-Kept: 1")
+    assert parse("HTTP/1.1 200 OK", "X-Kept: 1").effects == b""
+    assert parse("HTTP/1.1 200 OK", "X-Strangler-Effects: a", "X-Strangler-Effects: b").effects == b"a,b"
+
+
 @pytest.mark.parametrize(
     ("lines", "bodiless", "length", "body"),
     [
