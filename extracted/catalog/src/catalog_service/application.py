@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 
 from catalog_service import __version__
-from catalog_service.database import Database
 from catalog_service.routes import router
 from catalog_service.service import Catalog
 from catalog_service.settings import Settings
+from catalog_service.tables import metadata
 from chassis.application import create_app
 from chassis.callers import REQUIRED_CLAIMS, Callers
+from chassis.database import Database
 from chassis.keys import KeySet, fetcher
 from chassis.registration import register
 from chassis.tokens import TokenVerifier
@@ -19,7 +20,7 @@ from chassis.tokens import TokenVerifier
 
 def build(settings: Settings) -> FastAPI:
     """Return the application. The keys are no readiness check: reads go on while their issuer is down."""
-    database = Database(settings.async_database_url, pool_size=settings.pool_size)
+    database = Database(settings.async_database_url, pool_size=settings.pool_size, tables=metadata)
     catalog = Catalog(database)
     keys = KeySet(fetcher(settings.jwks))
     verifier = TokenVerifier(

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import Headers
 
 from catalog_service import repository
-from catalog_service.database import Database
 from catalog_service.tables import categories, products
 from catalog_service.text import fold, search_text
 from catalog_service.wire import (
@@ -27,6 +26,7 @@ from catalog_service.wire import (
     ProductQuery,
 )
 from chassis.conditional import check_if_match, etag
+from chassis.database import Database
 from chassis.problems import FieldError, Invalid, NotFound, Problem
 
 Clock = Callable[[], datetime]

@@ -6,7 +6,7 @@ sorts by code points on both databases.
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, MetaData, String, Table, Text
 
-from catalog_service.database import Instant
+from catalog_service.times import Instant
 
 metadata = MetaData()
 

@@ -14,6 +14,7 @@ from chassis.observation import AccessLog, Metrics, ObservationMiddleware
 from chassis.paths import ExactPathMiddleware
 from chassis.problems import ProblemMiddleware, add_problem_handlers
 from chassis.settings import ServiceSettings
+from chassis.shadowing import ShadowingMiddleware, ShadowMetrics
 
 Lifespan = Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]
 
@@ -49,6 +50,7 @@ def create_app(
         middleware=[
             Middleware(CorrelationMiddleware),
             Middleware(ObservationMiddleware, metrics=metrics, access_log=access_log),
+            Middleware(ShadowingMiddleware, secret=settings.shadow_key, metrics=ShadowMetrics(metrics.registry)),
             Middleware(ProblemMiddleware),
             Middleware(ExactPathMiddleware),
             Middleware(HeadMiddleware),

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings
+
+from strangler_kit.marks import secret_of
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -17,6 +19,11 @@ def _fetchable(source: str) -> str:
     if "://" in source:
         raise ValueError(f"{source!r} is neither http(s)://… nor a file")
     return Path(source).absolute().as_uri()
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    secret_of(secret.get_secret_value())
+    return secret
 
 
 KeySource = Annotated[str, AfterValidator(_fetchable)]
@@ -33,8 +40,18 @@ class ServiceSettings(BaseSettings):
     keep_alive: int = Field(default=75, ge=1, description="longer than the gateway keeps a connection for reuse")
     graceful_timeout: int = Field(default=10, ge=0, description="time that running requests get after SIGTERM")
     jwks: KeySource | None = Field(default=None, description="URL or file with the issuer's public keys")
+    shadow_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
+        default=None,
+        validation_alias="STRANGLER_SHADOW_SECRET",
+        description="what the gateway signs shadowed requests with; without it they are refused",
+    )
     token_issuer: str = Field(default="https://shop.example", description="the `iss` that a token must carry")
     token_audience: str = Field(default="shop", description="the `aud` that a token must carry")
+
+    @property
+    def shadow_key(self) -> bytes | None:
+        """The secret for marks, if there is one."""
+        return None if self.shadow_secret is None else secret_of(self.shadow_secret.get_secret_value())
 
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
