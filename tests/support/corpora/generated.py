@@ -23,7 +23,20 @@ names = st.text(TOKEN, min_size=1, max_size=20).filter(
 values = st.text(
     st.characters(codec="latin-1", exclude_characters="".join(map(chr, (*range(9), *range(10, 32), 127)))), max_size=40
 )
-fields = st.lists(st.builds("{}: {}".format, names, values), max_size=12)
+SINGLE = {
+    *("accept-encoding", "accept-language", "accept", "authorization", "content-encoding", "content-location"),
+    *("content-range", "content-type", "date", "depth", "destination", "from", "if-match", "if-modified-since"),
+    *("if-none-match", "if-range", "if-unmodified-since", "overwrite", "range", "referer", "user-agent", "via"),
+}
+"""Fields that come once (RFC 9110 §5.3), or of which nginx 1.22 takes one only; a valid request repeats others."""
+
+
+def _fit_together(lines: list[str]) -> bool:
+    single = [name for name in (line.partition(":")[0].lower() for line in lines) if name in SINGLE]
+    return len(single) == len(set(single))
+
+
+fields = st.lists(st.builds("{}: {}".format, names, values), max_size=12).filter(_fit_together)
 targets = st.builds(
     "/{}".format,
     st.text("".join(map(chr, range(0x21, 0x7F))).replace("#", ""), max_size=60),
