@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shop.kernel.clock import Clock, system_clock
 from shop.kernel.database import Database
-from shop.kernel.outbox import Consumer, dispatch
+from shop.kernel.outbox import Consumer, OutboxMessage, dispatch
 from shop.kernel.settings import Settings
 from shop.kernel.unit_of_work import Transactions
 from shop.modules.catalog.public import Catalog
@@ -12,7 +12,8 @@ from shop.modules.customers.public import Customers
 from shop.modules.inventory.public import Inventory
 from shop.modules.notifications.public import Notifications
 from shop.modules.orders.public import Orders
-from shop.modules.payments.public import CardProvider, Payments, SandboxProvider
+from shop.modules.payments.public import CardProvider, Payments, ReportedProvider, SandboxProvider
+from strangler_kit.recording import Outbox, Recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,12 @@ class Shop:
 def build(settings: Settings | None = None, clock: Clock = system_clock, provider: CardProvider | None = None) -> Shop:
     """Wire the modules. Opens no connection yet, so it is right before and after a fork."""
     settings = settings or Settings()
-    transactions = Transactions(Database(settings.database_url, pool_size=settings.pool_size), clock)
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    if settings.shadow_key is not None:
+        Recorder(database.engine, outbox=Outbox(OutboxMessage.__tablename__))
+    transactions = Transactions(database, clock)
     catalog, inventory = Catalog(transactions), Inventory(transactions)
-    payments = Payments(transactions, provider or SandboxProvider())
+    payments = Payments(transactions, ReportedProvider(provider or SandboxProvider()))
     notifications = Notifications(transactions)
     shop = Shop(
         settings=settings,

@@ -1,10 +1,11 @@
-"""The port to a card processor, and a sandbox that stands in for one."""
+"""The port to a card processor, a sandbox that stands in for one, and a report of what either is asked."""
 
 import hashlib
 from typing import Protocol
 
 from shop.kernel.errors import PaymentDeclined
 from shop.kernel.money import Money
+from strangler_kit.effects import call
 
 
 class CardProvider(Protocol):
@@ -43,3 +44,25 @@ class SandboxProvider:
 
     def refund(self, reference: str, amount: Money, idempotency_key: str) -> None:
         """The sandbox has nothing to give back."""
+
+
+class ReportedProvider:
+    """Tells the kit of what moves money, so that a service which takes over can be seen to ask for the same."""
+
+    def __init__(self, provider: CardProvider) -> None:
+        self._provider = provider
+
+    def knows(self, card_token: str) -> bool:
+        return self._provider.knows(card_token)
+
+    def charge(self, card_token: str, amount: Money, idempotency_key: str) -> str:
+        call("payments.charge", {"card": card_token, **_asked(amount, idempotency_key)})
+        return self._provider.charge(card_token, amount, idempotency_key)
+
+    def refund(self, reference: str, amount: Money, idempotency_key: str) -> None:
+        call("payments.refund", {"reference": reference, **_asked(amount, idempotency_key)})
+        self._provider.refund(reference, amount, idempotency_key)
+
+
+def _asked(amount: Money, idempotency_key: str) -> dict[str, object]:
+    return {"minor": amount.minor, "currency": amount.currency, "key": idempotency_key}

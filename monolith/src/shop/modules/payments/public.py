@@ -1,6 +1,6 @@
 """The payments' door."""
 
-from shop.modules.payments.provider import CardProvider, SandboxProvider
+from shop.modules.payments.provider import CardProvider, ReportedProvider, SandboxProvider
 from shop.modules.payments.schemas import NewRefund, PaymentAnswer, RefundAnswer
 from shop.modules.payments.service import PaymentRefunded, Payments
 
@@ -11,5 +11,6 @@ __all__ = [
     "PaymentRefunded",
     "Payments",
     "RefundAnswer",
+    "ReportedProvider",
     "SandboxProvider",
 ]

@@ -10,6 +10,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from shop.application import Shop, build
 from shop.web.access_log import AccessLog, log_wsgi
 from shop.web.leftovers import read_leftovers_wsgi
+from strangler_kit.reporting import report_wsgi
 
 
 def create_application(shop: Shop | None = None) -> Callable[..., Iterable[bytes]]:
@@ -31,7 +32,7 @@ def create_application(shop: Shop | None = None) -> Callable[..., Iterable[bytes
         django.setup(set_prefix=False)
         logging.getLogger("django.request").setLevel(logging.ERROR)  # refusals are answers, not incidents
     settings.SHOP = shop
-    application = read_leftovers_wsgi(WSGIHandler())
+    application = read_leftovers_wsgi(report_wsgi(WSGIHandler(), shop.settings.shadow_key))
     if shop.settings.access_log is not None:
         return log_wsgi(application, AccessLog(shop.settings.access_log))
     return application

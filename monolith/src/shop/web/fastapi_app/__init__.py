@@ -15,6 +15,7 @@ from shop.kernel import errors
 from shop.web.access_log import AccessLog, AsgiAccessLog
 from shop.web.fastapi_app import catalog, customers, health, inventory, notifications, orders, payments
 from shop.web.problems import problem_body, problem_headers, validation_failed
+from strangler_kit.reporting import AsgiReport
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ def create_app(shop: Shop | None = None) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _unforeseen)
     app.add_middleware(HttpRules)
+    app.add_middleware(AsgiReport, secret=shop.settings.shadow_key)
     if shop.settings.access_log is not None:
         app.add_middleware(AsgiAccessLog, log=AccessLog(shop.settings.access_log))
     return app

@@ -13,6 +13,7 @@ from shop.web.flask_app import catalog, customers, health, inventory, notificati
 from shop.web.flask_app.exchange import problem_answer
 from shop.web.leftovers import read_leftovers_wsgi
 from shop.web.requests import ID_PATTERN, MAX_BODY_BYTES, SKU_PATTERN
+from strangler_kit.reporting import report_wsgi
 
 BLUEPRINTS = (
     catalog.routes,
@@ -55,7 +56,7 @@ def create_app(shop: Shop | None = None) -> Flask:
     app.register_error_handler(errors.Problem, problem_answer)
     app.register_error_handler(HTTPException, _refused_by_flask)
     app.register_error_handler(Exception, _unforeseen)
-    app.wsgi_app = read_leftovers_wsgi(app.wsgi_app)
+    app.wsgi_app = read_leftovers_wsgi(report_wsgi(app.wsgi_app, shop.settings.shadow_key))
     if shop.settings.access_log is not None:
         app.wsgi_app = log_wsgi(app.wsgi_app, AccessLog(shop.settings.access_log))
     return app
