@@ -15,6 +15,7 @@ from strangler.comparator.exchange import Exchange, size_of
 from strangler.comparator.intake import Intake
 from strangler.comparator.judging import Judging
 from strangler.comparator.lane import Lane
+from strangler.comparator.recorder import Recorder
 from strangler.comparator.room import Room
 from strangler.comparator.routes import Routes
 from strangler.comparator.shadowed import Shadowed
@@ -22,7 +23,7 @@ from strangler.ledger import FILE
 from strangler.ledger.ledger import LedgerUnavailable, NoSuchRun
 from strangler.ledger.outcome import Outcome
 from strangler.link.mirrored import Batch, Opening
-from strangler.model.messages import BeginRun, RunBegun
+from strangler.model.messages import BeginRun, Message, RunBegun
 from strangler.model.shadow import Heading, Shadow
 from strangler.model.snapshot import Snapshot
 from strangler.model.upstream import Endpoint
@@ -53,6 +54,9 @@ class Comparator:
         self._routes = Routes(self._today)
         self._books = Books(state / FILE, clock)
         self._judging = Judging()
+        self.answer: Callable[[Message], None] = lambda _: None
+        """Tells control; set by whoever has the line to it."""
+        self.recorder = Recorder(state, self._tell)
         self._intake = Intake(state / "comparator.sock", self._room, self)
         self._lanes: dict[str, Lane[Exchange]] = {}
         self._early: deque[Exchange] = deque()
@@ -63,8 +67,6 @@ class Comparator:
         self._much = asyncio.Event()
         self._day = self._today()
         self._jobs: set[asyncio.Task[None]] = set()
-        self.answer: Callable[[RunBegun], None] = lambda _: None
-        """Tells control; set by whoever has the line to it."""
 
     async def open(self) -> None:
         """Open the ledger, and listen. Raises ``LedgerUnavailable``."""
@@ -81,7 +83,11 @@ class Comparator:
         for lane in self._lanes.values():
             lane.cancel()
         self._routes.stop()
+        self.recorder.close()
         await self._books.close()
+
+    def _tell(self, message: Message) -> None:
+        self.answer(message)
 
     # What is in force
 
@@ -152,6 +158,8 @@ class Comparator:
     def received(self, worker: str, batch: Batch) -> Awaitable[object]:
         """A batch, whole."""
         self._open_runs(account.route for account in batch.accounts)
+        for mirrored in (*batch.recorded, *batch.exchanges):
+            self.recorder.take(mirrored)
         sizes = [size_of(mirrored) for mirrored in batch.exchanges]
         for size in sizes:
             self._room.take(size)
@@ -233,6 +241,7 @@ class Comparator:
         while True:
             await asyncio.sleep(TICK)
             ticks += 1
+            self.recorder.tick(self._clock())
             for lane in self._lanes.values():
                 lane.sweep()
             while self._early and self._is_stale(self._early[0]):

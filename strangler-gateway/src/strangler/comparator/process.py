@@ -8,7 +8,7 @@ from pathlib import Path
 
 from strangler.comparator.comparator import Comparator
 from strangler.link.following import Following
-from strangler.model.messages import BeginRun, Hello, Message
+from strangler.model.messages import BeginRun, Hello, Message, RecordingsPush
 
 LISTENING = 0.8
 """Seconds at the end for what workers have sent already; they have ended before."""
@@ -32,8 +32,11 @@ async def serve(state: Path, control_wait: float) -> None:
     def hear(message: Message) -> None:
         if isinstance(message, BeginRun):
             comparator.begin_run(message)
+        elif isinstance(message, RecordingsPush):
+            comparator.recorder.adopt(message.recordings)
 
     def hello() -> tuple[Message, ...]:
+        comparator.recorder.adopt(())  # What an earlier control wanted recorded nobody waits for any more.
         return (Hello("comparator", os.getpid(), revision=comparator.revision),)
 
     def take_from_disk() -> None:

@@ -11,6 +11,9 @@ from strangler.model.shadow import SHADOW, ArrayRule, Comparing, Ignored, Mirror
 NEVER_KEPT = frozenset(("authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key"))
 """Headers that carry credentials by their definition."""
 
+FOR_RECORDINGS = frozenset(("answer_bytes", "compare", "redact", "request_bytes"))
+"""What of shadowing a recording goes by, which a route has before it has a service."""
+
 
 def build_mirroring(section: schema.MirroringSection) -> Mirroring:
     """What holds for all shadowed routes."""
@@ -25,8 +28,9 @@ def build_shadow(
     section = route.shadow
     if section is None:
         return None
-    if route.service is None:
-        report(place, "there is no service to compare with; add «service», or remove «shadow»")
+    if route.service is None and not section.model_fields_set <= FOR_RECORDINGS:
+        remedy = f"add «service», or leave only what a recording needs: {', '.join(sorted(FOR_RECORDINGS))}"
+        report(place, f"there is no service to compare with; {remedy}")
     if gateway is not None:
         if section.writes and gateway.secret is None:
             report(

@@ -11,12 +11,24 @@ from pathlib import Path
 
 from strangler.control.comparator_line import ComparatorLine
 from strangler.control.publisher import Publisher
+from strangler.control.recordings import Recordings
 from strangler.control.registry import Registry
 from strangler.control.traffic import TrafficTotals
 from strangler.control.workers import Worker, Workers
 from strangler.link.codec import LinkError
 from strangler.link.stream import Link
-from strangler.model.messages import PROTOCOL, Ack, Hello, Message, Refused, RunBegun, SnapshotPush, Status, Traffic
+from strangler.model.messages import (
+    PROTOCOL,
+    Ack,
+    Hello,
+    Message,
+    RecordingState,
+    Refused,
+    RunBegun,
+    SnapshotPush,
+    Status,
+    Traffic,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +40,15 @@ class LinkServer:
     """Listens for workers and the comparator until closed."""
 
     def __init__(
-        self, path: Path, workers: Workers, publisher: Publisher, traffic: TrafficTotals, registry: Registry
+        self,
+        path: Path,
+        workers: Workers,
+        publisher: Publisher,
+        traffic: TrafficTotals,
+        registry: Registry,
+        recordings: Recordings,
     ) -> None:
+        self._recordings = recordings
         self._registry = registry
         self.comparator = ComparatorLine()
         self._path = path
@@ -107,6 +126,8 @@ class LinkServer:
                     logger.error("the comparator did not take revision %d: %s", message.revision, message.error)
                 elif isinstance(message, RunBegun):
                     self.comparator.hear(message)
+                elif isinstance(message, RecordingState):
+                    self._recordings.hear(message)
         finally:
             self._workers.others.discard(link)
             self.comparator.leave(link)
@@ -118,6 +139,9 @@ class LinkServer:
             link.send(SnapshotPush(snapshot))
         if any(upstream.registry for upstream in snapshot.upstreams):
             link.send(self._registry.push())
+        recordings = self._recordings.push()
+        if recordings.recordings:
+            link.send(recordings)
 
     def _hear(self, worker: Worker, message: Message) -> None:
         match message:

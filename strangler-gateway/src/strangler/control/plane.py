@@ -14,6 +14,7 @@ from strangler.control.holds import Holds
 from strangler.control.last_good import LastGood
 from strangler.control.link_server import LinkServer
 from strangler.control.publisher import Publisher
+from strangler.control.recordings import Recordings
 from strangler.control.registry import Registry
 from strangler.control.shadow_reports import ShadowReports
 from strangler.control.store import Change, ChangeKind, Store
@@ -67,8 +68,9 @@ class ControlPlane:
         self.supervisor.on_roster = lambda roster: self.holds.hear(roster.holds, self.loaded.topology)
         self.registry = Registry(folder, self.workers)
         self.shadow = ShadowReports(LedgerReader(folder / FILE))
+        self.recordings = Recordings(folder, self.workers, lambda: self.link_server.comparator, store)
         self.link_server = LinkServer(
-            folder / "control.sock", self.workers, self.publisher, self.traffic, self.registry
+            folder / "control.sock", self.workers, self.publisher, self.traffic, self.registry, self.recordings
         )
 
     @property

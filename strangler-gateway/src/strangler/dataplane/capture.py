@@ -56,13 +56,14 @@ class Tally:
 
     __slots__ = ("lost", "name", "noted", "requests", "sent", "skipped")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, told: bool = True) -> None:
+        """``told``: the comparator hears of it."""
         self.name = name
         self.requests = 0
         self.skipped: dict[str, int] = {}
         """By heading. Counted by the event loop alone, as requests are."""
-        self.noted = False
-        """Whether it is among those that have changed since the last flush."""
+        self.noted = not told
+        """Whether it is among those that have changed since the last flush, or never will be."""
         self.sent = 0
         self.lost: dict[str, int] = {}
         """Exchanges that could not be sent, by heading. Counted by the thread alone, as those that were sent are."""
@@ -127,7 +128,7 @@ class Desk:
 
     def flush(self) -> None:
         """Hand over what is there; called several times a second where there is a thread that takes it."""
-        if not self.changed or (not self.entries and not self.handed.empty()):
+        if not self.entries and not (self.changed and self.handed.empty()):
             return  # Counts alone can wait for a thread that has enough to do, so that they do not pile up.
         notes: list[Note] = []
         for tally in self.changed:
@@ -139,7 +140,7 @@ class Desk:
 
 
 class Shadowed:
-    """One route at stage ``shadow`` or ``canary``, under one snapshot."""
+    """One route at stage ``shadow`` or ``canary``, or one that is recorded, under one snapshot."""
 
     __slots__ = (
         "_chance",
@@ -147,6 +148,7 @@ class Shadowed:
         "answer_bytes",
         "desk",
         "marks",
+        "only_recorded",
         "request_bytes",
         "revision",
         "sample",
@@ -161,29 +163,33 @@ class Shadowed:
         revision: int,
         marks: Marks | None = None,
         chance: Callable[[], float] = random.random,
+        *,
+        only_recorded: bool = False,
     ) -> None:
-        """``marks`` are given where writes are shadowed."""
+        """``marks`` are given where writes are shadowed. ``only_recorded``: nothing is compared, so that it does not
+        matter which arm answers, and whether it writes."""
         self.tally = tally
         self.desk = desk
-        self.sample = shadow.sample
+        self.sample = 1.0 if only_recorded else shadow.sample
+        self.only_recorded = only_recorded
         self.request_bytes = shadow.request_bytes
         self.answer_bytes = shadow.answer_bytes
         self.revision = revision
-        self.marks = marks if shadow.writes else None
+        self.marks = marks if shadow.writes and not only_recorded else None
         self._chance = chance
         self._skipping: dict[str, Capture] = {}
         """By heading: what has nothing of its exchange can be one for all of them."""
 
     def begin(self, head: RequestHead, decision: Decision) -> "Capture":
         """For a request that was decided."""
-        if decision.mirror:
+        if decision.mirror or self.only_recorded:
             return self.capture(head)
         return self._skip(KILLED if decision.reason is _REASON_KILLED else BY_SERVICE)
 
     def capture(self, head: RequestHead) -> "Capture":
-        """For a request that goes to the monolith."""
+        """For a request that is forwarded."""
         marks = None
-        if head.method not in _SAFE:
+        if head.method not in _SAFE and not self.only_recorded:
             marks = self.marks
             if marks is None:
                 return self._skip(UNSAFE)

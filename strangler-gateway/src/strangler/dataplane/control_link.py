@@ -17,6 +17,8 @@ from strangler.model.messages import (
     HoldReport,
     KillsAck,
     KillsPush,
+    Message,
+    RecordingsPush,
     Refused,
 )
 
@@ -37,12 +39,20 @@ class Links:
         worker.on_hold = self._tell_hold
         self.changed = asyncio.Event()
         """Set whenever a snapshot, kills or the order to stop arrived."""
-        self.control = Following(state, worker, lambda: (self._hello(), worker.status()), self.changed.set)
+        self.control = Following(state, worker, self._opening, self.changed.set, self._hear_of_recordings)
         self.stop: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         """The grace in seconds, once the worker has to stop."""
 
+    def _opening(self) -> tuple[Message, ...]:
+        self._worker.record(())  # What an earlier control wanted recorded nobody waits for any more.
+        return self._hello(), self._worker.status()
+
     def _hello(self) -> Hello:
         return Hello("worker", os.getpid(), self._slot, self._worker.revision)
+
+    def _hear_of_recordings(self, message: Message) -> None:
+        if isinstance(message, RecordingsPush):
+            self._worker.record(message.recordings)
 
     def ask_to_stop(self, grace: float) -> None:
         """Stop within ``grace`` seconds; the first call counts."""

@@ -9,6 +9,7 @@ from strangler.dataplane.capture import Desk, Shadowed, Tally
 from strangler.dataplane.mirror_line import Line
 from strangler.dataplane.secrets import read_secret
 from strangler.model.flag import Flag, Stage
+from strangler.model.recording import Recording
 from strangler.model.route import Route
 from strangler.model.shadow import Mirroring
 from strangler.model.snapshot import Snapshot
@@ -36,6 +37,7 @@ class Mirror:
         settings = Mirroring()
         self.desk = Desk(settings.waiting, settings.waiting_bytes)
         self.marks: Marks | None = None
+        self._recordings: tuple[Recording, ...] = ()
         self._tallies: dict[str, Tally] = {}
         """By route. They outlive snapshots, and a route that goes and comes back."""
         self._line: Line | None = None
@@ -56,15 +58,32 @@ class Mirror:
         self.marks = marks
 
     def shadowed(self, route: Route, flag: Flag, revision: int) -> Shadowed | None:
-        """What captures the requests of a route; None for one that is not shadowed."""
-        if flag.stage not in MIRRORED:
+        """What captures the requests of a route; None for one that is neither shadowed nor recorded."""
+        is_shadowed = flag.stage in MIRRORED
+        if not is_shadowed and not any(recording.route == route.name for recording in self._recordings):
             return None
         if self._line is None and self._socket is not None:
             self._line = Line(self.desk, self._socket, self._worker, self._slot, os.getpid())
+        if not is_shadowed:
+            untold = Tally(route.name, told=False)
+            return Shadowed(untold, self.desk, route.shadowing, revision, only_recorded=True)
         tally = self._tallies.get(route.name)
         if tally is None:
             tally = self._tallies[route.name] = Tally(route.name)
         return Shadowed(tally, self.desk, route.shadowing, revision, self.marks)
+
+    # Recordings
+
+    def record(self, recordings: tuple[Recording, ...]) -> bool:
+        """Exactly these are going on, for what ``shadowed`` gives from now on. Whether that is anything new."""
+        is_new = recordings != self._recordings
+        self._recordings = recordings
+        return is_new
+
+    def going_on(self, now: float) -> tuple[Recording, ...] | None:
+        """Those recordings whose time is not over at ``now`` (since the epoch); None if that is all of them."""
+        left = tuple(recording for recording in self._recordings if recording.until > now)
+        return left if len(left) < len(self._recordings) else None
 
     # Time
 

@@ -128,22 +128,27 @@ class Line:
 
     def _hand_over(self, captures: list[Capture], epoch: float) -> None:
         counts: dict[Tally, int] = {}
-        size = 0
+        done, size = len(captures), 0
         for capture in captures:
-            tally = capture.shadowed.tally
-            counts[tally] = counts.get(tally, 0) + 1
             size += capture.size
+            if not capture.shadowed.only_recorded:
+                tally = capture.shadowed.tally
+                counts[tally] = counts.get(tally, 0) + 1
         sent = False
         if self._connection is not None:
+            recorded = [capture for capture in captures if capture.shadowed.only_recorded]
+            if recorded:
+                captures = [capture for capture in captures if not capture.shadowed.only_recorded]
             exchanges = tuple([capture.mirrored(epoch) for capture in captures])
             accounts = tuple(self._accounts((self._notes[tally] for tally in counts), counts))
-            sent = self._send(encode_frame(Batch(exchanges, accounts)))
+            others = tuple([capture.mirrored(epoch) for capture in recorded])
+            sent = self._send(encode_frame(Batch(exchanges, accounts, others)))
         for tally, count in counts.items():
             if sent:
                 tally.sent += count
             else:
                 tally.lost[NO_COMPARATOR] = tally.lost.get(NO_COMPARATOR, 0) + count
-        self._desk.done += len(captures)
+        self._desk.done += done
         self._desk.freed_bytes += size
 
     def _accounts(self, notes: Iterable[Note], also_sent: dict[Tally, int] | None = None) -> Iterator[Account]:

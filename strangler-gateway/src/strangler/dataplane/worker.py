@@ -30,6 +30,7 @@ from strangler.http1.response import ResponseParser
 from strangler.model.failure import Failure
 from strangler.model.flag import Kill
 from strangler.model.messages import HoldReport, Status, Traffic
+from strangler.model.recording import Recording
 from strangler.model.snapshot import Gateway, Limits, Snapshot
 from strangler.model.telemetry import LogSettings, TraceSettings
 from strangler.model.tls import DownstreamTls
@@ -168,8 +169,17 @@ class Worker:
     def apply_kills(self, generation: int, kills: tuple[Kill, ...]) -> None:
         """Force exactly these routes to the monolith from now on."""
         self.generation, self.kills = generation, kills
+        self._decide_anew()
+
+    def record(self, recordings: tuple[Recording, ...]) -> None:
+        """Keep exchanges for exactly these recordings from now on."""
+        if self._mirror.record(recordings):
+            self._decide_anew()
+
+    def _decide_anew(self) -> None:
         if self.revision:
-            self.active = Active(self.active.snapshot, self.active.topology, generation, kills, self._mirror)
+            active = self.active
+            self.active = Active(active.snapshot, active.topology, self.generation, self.kills, self._mirror)
 
     def _tell_hold(self, report: HoldReport) -> None:
         self.on_hold(report)
@@ -348,6 +358,9 @@ class Worker:
         if self._deadlines:
             self._expire_requests()
         self._balancers.tick(now)
+        left = self._mirror.going_on(time.time())
+        if left is not None:
+            self.record(left)
         if self._authenticators is not None:
             self._authenticators.look_again()
 

@@ -68,6 +68,8 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 
     exchanges: tuple[Mirrored, ...]
     accounts: tuple[Account, ...]
+    recorded: tuple[Mirrored, ...] = ()
+    """Of routes that are recorded and not shadowed: they are in no account, and nobody is asked about them."""
 
 
 _encoder = msgspec.msgpack.Encoder()

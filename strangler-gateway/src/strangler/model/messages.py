@@ -6,8 +6,9 @@ is closed.
 
 On ``STATE/control.sock``, where control listens:
     worker → Hello, Ack, Status, Traffic; control → SnapshotPush, at once if the Hello's revision is another;
-    RegistryPush; FilesChanged.
-    comparator → Hello, Ack, RunBegun; control → as to a worker, and BeginRun. Nobody waits for its Acks.
+    RegistryPush; FilesChanged; RecordingsPush.
+    comparator → Hello, Ack, RunBegun, RecordingState; control → as to a worker, and BeginRun. Nobody waits for its
+    Acks.
 On ``STATE/supervisor.sock``, where the supervisor listens:
     worker → Hello, KillsAck, HoldReport, Status; supervisor → the HoldPushes that there are and KillsPush (at once,
     also when empty), HoldEnd, Drain.
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 
 from strangler.model.flag import Kill
 from strangler.model.hold import Hold, HoldAt, HoldState
+from strangler.model.recording import Recording
 from strangler.model.registry import Lease
 from strangler.model.snapshot import Snapshot
 
@@ -155,6 +157,29 @@ class RunBegun:
 
     route: str
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingsPush:
+    """Control to worker and comparator, with every change and, if there are any, after Hello: exactly these are
+    recorded now. A new connection to control begins with none."""
+
+    recordings: tuple[Recording, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingState:
+    """Comparator to control, when something has changed: how far a recording has got, on disk."""
+
+    id: str
+    exchanges: int
+    size: int
+    dropped: int
+    """Exchanges for which there was no time; beyond these all that came were kept."""
+    ended: bool
+    """Nothing will be added."""
+    error: str = ""
+    """Why it ended, if something is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +353,8 @@ Message = (
     | Traffic
     | BeginRun
     | RunBegun
+    | RecordingsPush
+    | RecordingState
     | Drain
     | KillsPush
     | KillsAck

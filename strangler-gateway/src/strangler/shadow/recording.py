@@ -69,21 +69,21 @@ class Recorded:
         return frozenset(name.removeprefix(prefix) for name in self.redacted if name.startswith(prefix))
 
 
-class _Side(msgspec.Struct, kw_only=True, omit_defaults=True):
+class _Answer(msgspec.Struct, kw_only=True, omit_defaults=True):
+    status: int
+    seconds: float = 0.0
     headers: list[tuple[str, str]] = []
     body: str = ""
     body_base64: str = ""
 
 
-class _Answer(_Side, kw_only=True, omit_defaults=True):
-    status: int
-    seconds: float = 0.0
-
-
-class _Line(_Side, kw_only=True, omit_defaults=True):
+class _Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     at: float
     method: str
     target: str
+    headers: list[tuple[str, str]] = []
+    body: str = ""
+    body_base64: str = ""
     answer: _Answer
     redacted: list[str] = []
 
@@ -185,7 +185,7 @@ def _body(body: bytes) -> dict[str, Any]:
         return {"body_base64": base64.b64encode(body).decode()}
 
 
-def _bytes(side: _Side) -> bytes:
+def _bytes(side: _Line | _Answer) -> bytes:
     return base64.b64decode(side.body_base64, validate=True) if side.body_base64 else side.body.encode()
 
 

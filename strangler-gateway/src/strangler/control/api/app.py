@@ -14,6 +14,7 @@ from strangler.control.api import (
     holds,
     kills,
     problems,
+    recordings,
     registry,
     routes,
     shadow,
@@ -58,7 +59,7 @@ def create_app(plane: ControlPlane, token: str | None = None) -> FastAPI:
     problems.install(app)
     app.add_middleware(AccessRule, token=token)
     api = APIRouter(prefix="/api/v1")
-    for resource in (status, routes, flips, kills, holds, shadow, history, explain, config, registry):
+    for resource in (status, routes, flips, kills, holds, shadow, recordings, history, explain, config, registry):
         api.include_router(resource.router)
     app.include_router(api)
     for resource in (metrics_resource, health):

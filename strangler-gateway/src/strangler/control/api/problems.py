@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from strangler.control.comparator_line import ComparatorLost
 from strangler.control.flips import FlipInvalid
 from strangler.control.holds import HoldRefused
+from strangler.control.recordings import RecordingRefused, UnknownRecording
 from strangler.control.registry import RegistrationRefused, UnknownInstance
 from strangler.control.shadow_reports import NothingCompared
 from strangler.control.store import StoreUnavailable
@@ -47,9 +48,11 @@ class Problem(BaseModel):
 STATUSES: dict[type[StranglerError], int] = {
     UnknownTarget: 404,
     UnknownInstance: 404,
+    UnknownRecording: 404,
     NothingCompared: 404,
     NoSuchRun: 404,
     RegistrationRefused: 409,
+    RecordingRefused: 409,
     FlipRefused: 409,
     HoldRefused: 409,
     FlipInvalid: 422,

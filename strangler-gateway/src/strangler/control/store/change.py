@@ -18,6 +18,8 @@ class ChangeKind(StrEnum):
     RELEASE = "release"
     RESTART = "restart"
     """A new run of comparisons."""
+    RECORD = "record"
+    """Exchanges are kept."""
 
 
 @dataclass(frozen=True, slots=True)
