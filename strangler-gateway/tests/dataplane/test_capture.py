@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from strangler.dataplane.capture import EXCHANGE, PIECE, Capture, Desk, Note, Shadowed, Tally
 from strangler.dataplane.exchange import Exchange
 from strangler.http1.request import RequestHead, RequestParser
+from strangler.http1.response import ResponseHead, ResponseParser
 from strangler.model.decision import Arm, Decision, Reason
 from strangler.model.failure import Failure
 from strangler.model.shadow import BY_WORKER, Heading, Shadow
@@ -25,12 +26,16 @@ COHORT = Decision(Arm.SERVICE, Reason.COHORT)
 KILLED = Decision(Arm.MONOLITH, Reason.KILLED)
 ASKED = b"GET /api/products/7 HTTP/1.1\r\nHost: a\r\n\r\n"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n"
-FIELDS = b"\r\nContent-Type: application/json"
+HEAD = ResponseParser().parse(ANSWER, bodiless=False)
 
 
 def parsed(method: str = "GET", *lines: str) -> RequestHead:
     text = "\r\n".join((f"{method} /x HTTP/1.1", "Host: a", *lines, "", ""))
     return RequestParser(Limits()).parse(text.encode())
+
+
+def parsed_answer(*lines: str) -> ResponseHead:
+    return ResponseParser().parse("\r\n".join(("HTTP/1.1 200 OK", *lines, "", "")).encode(), bodiless=False)
 
 
 class Setting:
@@ -49,7 +54,7 @@ class Setting:
         self,
         content: tuple[bytes, ...] = (b"good",),
         *,
-        fields: bytes = FIELDS,
+        head: ResponseHead = HEAD,
         asked: tuple[bytes, ...] = (),
         **ended: Any,
     ) -> Capture:
@@ -58,7 +63,7 @@ class Setting:
         capture.asked(ASKED)
         for piece in asked:
             capture.passed([piece])
-        capture.answered(ANSWER, fields, b"")
+        capture.answered(ANSWER, head)
         for number, piece in enumerate(content, 1):
             capture.relayed([piece], ended=number == len(content))
         if not content:
@@ -103,7 +108,7 @@ def test_bytes_that_exist_anyway_are_not_copied(setting: Setting) -> None:
     content = b"x" * 1000
     capture = setting.begin()
     assert capture.asked(ASKED) is ASKED
-    capture.answered(ANSWER, FIELDS, b"")
+    capture.answered(ANSWER, HEAD)
     capture.relayed([content], ended=True)
     setting.end(capture)
     kept = capture.mirrored(0)
@@ -146,7 +151,7 @@ def test_what_a_head_alone_rules_out_keeps_nothing(setting: Setting, head: Reque
     capture = setting.begin(head)
     capture.asked(ASKED)
     capture.passed([b"x"])
-    capture.answered(ANSWER, FIELDS, b"")
+    capture.answered(ANSWER, HEAD)
     capture.relayed([b"x"], ended=True)
     assert setting.desk.waiting_bytes == 0
     setting.end(capture)
@@ -185,16 +190,20 @@ def test_an_answer_is_kept_up_to_the_cap(lengths: tuple[int, ...], heading: Head
     assert bool(setting.desk.waiting_bytes) is (heading is None)
 
 
-@pytest.mark.parametrize(
-    "kind", [b"text/event-stream", b"Text/Event-Stream; charset=utf-8", b"multipart/x-mixed-replace"]
-)
-def test_what_has_no_end_in_sight_is_let_go_at_its_head(setting: Setting, kind: bytes) -> None:
+@pytest.mark.parametrize("kind", ["text/event-stream", "Text/Event-Stream; charset=utf-8", "multipart/x-mixed-replace"])
+@pytest.mark.parametrize("framing", ["X-Until: close", "Transfer-Encoding: chunked"])
+def test_what_has_no_end_in_sight_is_let_go_at_its_head(setting: Setting, kind: str, framing: str) -> None:
     capture = setting.begin()
     capture.asked(ASKED)
-    capture.answered(ANSWER, b"\r\nContent-Type: " + kind, b"")
+    capture.answered(ANSWER, parsed_answer(f"Content-Type: {kind}", framing))
     assert setting.desk.waiting_bytes == 0
     setting.end(capture)
     assert setting.headings == {Heading.STREAMING: 1}
+
+
+def test_an_event_stream_with_an_end_is_an_answer_like_others(setting: Setting) -> None:
+    setting.answered(head=parsed_answer("Content-Type: text/event-stream", "Content-Length: 4"))
+    assert setting.headings == {"waiting": 1}
 
 
 def test_an_answer_without_content_is_whole(setting: Setting) -> None:
@@ -214,7 +223,7 @@ def test_what_did_not_go_well_is_not_compared(setting: Setting, ended: dict[str,
 def test_half_an_answer_is_not_compared(setting: Setting) -> None:
     capture = setting.begin()
     capture.asked(ASKED)
-    capture.answered(ANSWER, FIELDS, b"")
+    capture.answered(ANSWER, HEAD)
     capture.relayed([b"go"], ended=False)
     setting.end(capture)
     assert setting.headings == {Heading.PRIMARY_FAILED: 1}
@@ -223,7 +232,7 @@ def test_half_an_answer_is_not_compared(setting: Setting) -> None:
 def test_nothing_is_kept_for_a_comparator_that_is_not_there(setting: Setting) -> None:
     early = setting.begin()
     early.asked(ASKED)
-    early.answered(ANSWER, FIELDS, b"")
+    early.answered(ANSWER, HEAD)
     early.relayed([b"good"], ended=True)
     setting.desk.connected = False
     setting.end(early)
@@ -253,7 +262,7 @@ def test_requests_under_way_count_against_the_same_bytes() -> None:
     captures = [setting.begin() for _ in range(20)]
     for capture in captures:
         capture.asked(ASKED)
-        capture.answered(ANSWER, FIELDS, b"")
+        capture.answered(ANSWER, HEAD)
         capture.relayed([b"x" * 900], ended=True)
     assert setting.desk.waiting_bytes <= 10_000
     for capture in captures:
@@ -266,7 +275,7 @@ def test_a_body_in_many_small_pieces_counts_by_what_it_takes() -> None:
     tracemalloc.start()
     capture = setting.begin()
     capture.asked(ASKED)
-    capture.answered(ANSWER, FIELDS, b"")
+    capture.answered(ANSWER, HEAD)
     for number in range(100_000):
         capture.relayed([b"%d" % number], ended=False)
     taken, _ = tracemalloc.get_traced_memory()
@@ -290,7 +299,7 @@ def test_every_request_ends_under_one_heading_and_nothing_is_held_for_it_afterwa
         else:
             setting.answered(
                 (b"x" * (101 if kind == "large" else 10),),
-                fields=b"\r\nContent-Type: text/event-stream" if kind == "stream" else FIELDS,
+                head=parsed_answer("Content-Type: text/event-stream") if kind == "stream" else HEAD,
                 failure=Failure.CLIENT_GONE if kind == "gone" else None,
             )
     headings = setting.headings
@@ -353,7 +362,7 @@ def test_writes_are_marked_and_their_effects_kept_where_the_route_shadows_them()
     assert name == b"X-Strangler-Report"
     assert marks.make(b"report", b"POST", b"/api/orders?x=1", int(now), nonce) == mark
     assert capture.asked(asked) != sent  # Each attempt has a mark of its own.
-    capture.answered(ANSWER, FIELDS, b"eJw=")
+    capture.answered(ANSWER, parsed_answer("X-Strangler-Effects: eJw="))
     capture.relayed([], ended=True)
     setting.end(capture)
     kept = capture.mirrored(0)
@@ -364,7 +373,7 @@ def test_reads_are_not_marked_and_effects_that_nobody_asked_for_are_not_kept() -
     for setting, method in ((Setting(Shadow(writes=True), marks=Marks(b"s" * 32)), "GET"), (Setting(), "GET")):
         capture = setting.begin(parsed(method))
         assert capture.asked(ASKED) is ASKED
-        capture.answered(ANSWER, FIELDS, b"eJw=")
+        capture.answered(ANSWER, parsed_answer("X-Strangler-Effects: eJw="))
         capture.relayed([], ended=True)
         setting.end(capture)
         assert capture.mirrored(0).effects == b""

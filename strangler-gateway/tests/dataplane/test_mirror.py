@@ -26,7 +26,7 @@ from support.comparator_stub import ComparatorStub, comparator_stub
 from support.raw_http import wait_until
 
 from .finished import finished
-from .test_capture import ABOVE, ANSWER, ASKED, FIELDS, parsed
+from .test_capture import ABOVE, ANSWER, ASKED, HEAD, parsed
 
 ROUTE = Route("products-get", RouteMatch("/p"), "m", "g", "monolith", "service")
 SHADOWED = Flag("products-get", Stage.SHADOW)
@@ -59,7 +59,7 @@ class Side:
     def exchange(self, content: bytes = b"good", **ended: object) -> None:
         capture = self.route.begin(parsed(), ABOVE)
         capture.asked(ASKED)
-        capture.answered(ANSWER, FIELDS, b"")
+        capture.answered(ANSWER, HEAD)
         capture.relayed([content], ended=True)
         self.mirror.desk.judge(finished(capture=capture, **ended))
 
@@ -222,6 +222,19 @@ def test_what_waits_for_a_comparator_that_dies_is_counted_and_its_successor_hear
     wait_until(lambda: stub.account("products-get").requests == 1_012, "the account arrives")
     account = stub.account("products-get")
     assert (account.sent, dict(account.skipped)) == (sent + 1, skipped)
+
+
+def test_what_cannot_be_encoded_is_counted_and_does_not_end_the_mirror(
+    side: Side, stub: ComparatorStub, caplog: pytest.LogCaptureFixture
+) -> None:
+    side.exchange(client="\udcff")  # No text that could be sent.
+    side.mirror.flush()
+    wait_until(lambda: side.counts[2] == {Heading.NO_COMPARATOR: 1}, "it is counted")
+    assert "could not be handed to the comparator" in caplog.text
+    side.exchange()
+    side.mirror.flush()
+    stub.wait_for(lambda: stub.routes.total() == 1, "the next one arrives")
+    assert side.counts[0] == 2
 
 
 def test_the_end_of_a_comparator_is_noticed_while_nothing_is_sent(side: Side, stub: ComparatorStub) -> None:

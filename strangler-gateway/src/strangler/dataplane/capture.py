@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from strangler.http1.request import RequestHead
+from strangler.http1.response import ResponseHead
 from strangler.link.mirrored import Mirrored
 from strangler.model.decision import Decision, Reason
 from strangler.model.shadow import Heading, Shadow
@@ -37,7 +38,6 @@ PIECE: Final = 64
 """Bytes that a piece takes besides its content; a body in many small ones is not to take more than is counted."""
 EXCHANGE: Final = 1024
 """Bytes that an exchange takes besides its heads and bodies."""
-_STREAMS: Final = (b"text/event-stream", b"multipart/x-mixed-replace")
 
 AT_ONCE: Final = 64
 """Exchanges that are handed over before the next tick, since there are so many."""
@@ -274,18 +274,17 @@ class Capture:
                 self._body = []
             self._body.extend(pieces)
 
-    def answered(self, head: bytes, fields: bytes, effects: bytes) -> None:
-        """The answer's head as the client gets it, its fields, and what was reported of the request's effects."""
+    def answered(self, rendered: bytes, head: ResponseHead) -> None:
+        """The answer's head as the client gets it, and what it was made of."""
         if self.heading:
             return
-        lower = fields.lower()
-        if _STREAMS[0] in lower or _STREAMS[1] in lower:
+        if head.length < 0 and _is_stream(head.fields.lower()):  # What has a length has an end in sight.
             self.give_up(STREAMING)
             return
-        self._answer = head
+        self._answer = rendered
         if self._marks is not None:
-            self._effects = effects
-        self._hold(len(head) + len(self._effects))
+            self._effects = head.effects
+        self._hold(len(rendered) + len(self._effects))
 
     def relayed(self, pieces: list[bytes], *, ended: bool) -> None:
         """A part of the answer's content."""
@@ -351,6 +350,10 @@ class Capture:
             _joined(self._content),
             self._effects,
         )
+
+
+def _is_stream(fields: bytes) -> bool:
+    return b"text/event-stream" in fields or b"multipart/x-mixed-replace" in fields
 
 
 def _length(pieces: list[bytes]) -> int:

@@ -259,7 +259,7 @@ class Forwarding:
             added += b"\r\nConnection: keep-alive"
         rendered = response_head(head.status, head.reason, head.fields, added)
         if exchange.capture is not None:
-            exchange.capture.answered(rendered, head.fields, head.effects)
+            exchange.capture.answered(rendered, head)
         self._relay([rendered], pieces, ended=ended)
 
     def response_body(self, pieces: list[bytes], *, ended: bool) -> None:

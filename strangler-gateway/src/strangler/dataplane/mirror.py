@@ -23,7 +23,8 @@ from strangler.telemetry.families.shadow import (
 )
 from strangler.telemetry.meters import Meters, Reading
 
-MIRRORED = frozenset((Stage.SHADOW, Stage.CANARY))
+SHADOW, CANARY = Stage.SHADOW, Stage.CANARY
+"""By name: this is asked of every route at every flip."""
 
 
 class Mirror:
@@ -38,6 +39,8 @@ class Mirror:
         self.desk = Desk(settings.waiting, settings.waiting_bytes)
         self.marks: Marks | None = None
         self._recordings: tuple[Recording, ...] = ()
+        self._recorded: frozenset[str] = frozenset()
+        """The names of their routes."""
         self._tallies: dict[str, Tally] = {}
         """By route. They outlive snapshots, and a route that goes and comes back."""
         self._line: Line | None = None
@@ -59,8 +62,8 @@ class Mirror:
 
     def shadowed(self, route: Route, flag: Flag, revision: int) -> Shadowed | None:
         """What captures the requests of a route; None for one that is neither shadowed nor recorded."""
-        is_shadowed = flag.stage in MIRRORED
-        if not is_shadowed and not any(recording.route == route.name for recording in self._recordings):
+        is_shadowed = flag.stage is SHADOW or flag.stage is CANARY
+        if not is_shadowed and route.name not in self._recorded:
             return None
         if self._line is None and self._socket is not None:
             self._line = Line(self.desk, self._socket, self._worker, self._slot, os.getpid())
@@ -78,6 +81,7 @@ class Mirror:
         """Exactly these are going on, for what ``shadowed`` gives from now on. Whether that is anything new."""
         is_new = recordings != self._recordings
         self._recordings = recordings
+        self._recorded = frozenset(recording.route for recording in recordings)
         return is_new
 
     def going_on(self, now: float) -> tuple[Recording, ...] | None:

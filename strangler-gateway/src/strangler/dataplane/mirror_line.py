@@ -1,5 +1,6 @@
 """The thread that hands exchanges to the comparator: over a Unix socket, in bounded writes, and nobody waits for it."""
 
+import logging
 import queue
 import socket
 import struct
@@ -20,6 +21,9 @@ LAST_WORDS = 1.0
 AT_ONCE_BYTES = 128 * 1024
 """Of the exchanges in one frame, unless one alone has more: encoding them keeps the event loop waiting, and must not
 take longer than a few requests do."""
+
+
+logger = logging.getLogger("strangler.dataplane")
 
 
 def dial(path: Path) -> socket.socket | None:
@@ -136,13 +140,11 @@ class Line:
                 counts[tally] = counts.get(tally, 0) + 1
         sent = False
         if self._connection is not None:
-            recorded = [capture for capture in captures if capture.shadowed.only_recorded]
-            if recorded:
-                captures = [capture for capture in captures if not capture.shadowed.only_recorded]
-            exchanges = tuple([capture.mirrored(epoch) for capture in captures])
             accounts = tuple(self._accounts((self._notes[tally] for tally in counts), counts))
-            others = tuple([capture.mirrored(epoch) for capture in recorded])
-            sent = self._send(encode_frame(Batch(exchanges, accounts, others)))
+            try:
+                sent = self._send(encode_frame(_batch(captures, accounts, epoch)))
+            except Exception:  # These are lost; the thread has to go on for those that come.
+                logger.exception("exchanges could not be handed to the comparator")
         for tally, count in counts.items():
             if sent:
                 tally.sent += count
@@ -180,6 +182,19 @@ class Line:
     def _is_over(self, now: float) -> bool:
         """Whether the worker ends, and has tried for long enough."""
         return self._ends > 0 and now >= self._ends
+
+
+def _batch(captures: list[Capture], accounts: tuple[Account, ...], epoch: float) -> Batch:
+    """Exchanges with the accounts as they are then; those that are only recorded are in none."""
+    compared, recorded = captures, []
+    if any(capture.shadowed.only_recorded for capture in captures):
+        compared = [capture for capture in captures if not capture.shadowed.only_recorded]
+        recorded = [capture for capture in captures if capture.shadowed.only_recorded]
+    return Batch(
+        tuple([capture.mirrored(epoch) for capture in compared]),
+        accounts,
+        tuple([capture.mirrored(epoch) for capture in recorded]),
+    )
 
 
 def _parts(captures: list[Capture]) -> Iterator[list[Capture]]:
