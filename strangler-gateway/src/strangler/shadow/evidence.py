@@ -126,13 +126,12 @@ class FieldEvidence:
         return max(log_odd(self.ones, self.zeros), log_changed(self.writes, writes - self.writes_before)) + _LOG_HALF
 
     def is_loud(self, compared: int, at_most: float) -> bool:
-        """Whether it differs from itself so often that its differences tell nothing of a rate of ``at_most``: more than
-        in a quarter of that. Quieter noise counts as if it were real, and so does what cannot be all noise because the
-        candidate is odd far more often: that errs on the safe side."""
-        noise = self.primary_odd + self.unclear
-        if self.unlike < _NOISE or self.candidate_odd > 3 * noise + 3:
+        """Whether it differs from itself, and so often that counting its differences as real would hide a rate of
+        ``at_most``: more than in a quarter of that. What is less is counted, and so is what cannot be all noise because
+        the candidate is odd far more often: that errs on the safe side."""
+        if self.unlike < _NOISE or self.candidate_odd > 3 * (self.primary_odd + self.unclear) + 3:
             return False
-        return self.differing * noise > compared * at_most / 4 * self.answers
+        return self.differing * (self.candidate_odd + self.unclear) > compared * at_most / 4 * self.answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,43 @@
 import math
 from collections.abc import Callable
 
+from strangler.model.shadow import Heading
 from strangler.shadow.verdict import CONFIDENCE, Judgement, Rate, Verdict
 
 _DIGITS = 2
 """Of a share in percent that matter."""
+
+JUDGEMENTS = {
+    Judgement.EQUIVALENT: "equivalent",
+    Judgement.DIFFERENT: "different",
+    Judgement.UNDECIDED: "not enough seen",
+}
+HEADINGS = {
+    Heading.EQUIVALENT: "compared: nothing differs but what is ignored or noise",
+    Heading.DIFFERENT: "compared: something differs",
+    Heading.NOT_SAMPLED: "left out by the route's sample",
+    Heading.KILLED: "the route was killed",
+    Heading.UNSAFE: "a write, and the route does not shadow writes",
+    Heading.BY_SERVICE: "a canary that the service has answered",
+    Heading.UPGRADE: "an upgrade, such as a WebSocket",
+    Heading.STREAMING: "an answer without an end in sight",
+    Heading.REQUEST_TOO_LARGE: "the request was longer than may be mirrored",
+    Heading.ANSWER_TOO_LARGE: "the monolith's answer was longer than may be mirrored",
+    Heading.PRIMARY_FAILED: "the monolith gave no whole answer, or the client left",
+    Heading.QUEUE_FULL: "the comparator did not keep up",
+    Heading.NO_COMPARATOR: "there was no comparator",
+    Heading.TOO_OLD: "it had waited too long: the data may have changed",
+    Heading.RATE_CAPPED: "the service was asked as often as it may be",
+    Heading.CANDIDATE_TIMEOUT: "the service did not answer in time",
+    Heading.CANDIDATE_UNREACHABLE: "the service could not be reached, or broke off",
+    Heading.CANDIDATE_TOO_LARGE: "the service's answer was longer than may be compared",
+    Heading.NOT_ISOLATED: "a write that the service did not confirm to roll back",
+    Heading.NO_EFFECTS: "a write whose effects the monolith did not report wholly",
+    Heading.LOCKED: "a write that would have had to wait for a lock",
+    Heading.OURS: "a fault of the comparator",
+    Heading.LOST: "it was on its way when the comparator, or its worker, died",
+}
+"""What became of a request, in words."""
 
 
 def claim(verdict: Verdict) -> str:
@@ -24,10 +57,10 @@ def because(verdict: Verdict) -> str:
     """What the judgement rests on, or what is missing: a sentence after ``claim``."""
     if verdict.judgement is Judgement.DIFFERENT:
         names = [name for name, field in verdict.fields.items() if field.judgement is Judgement.DIFFERENT]
-        where = f"in {_listed(names)}" if names else "in changing fields, none of which stands out yet"
+        where = _listed(names) if names else "changing fields, none of which stands out yet"
         return (
-            f"The candidate is not one more draw of the primary: {where}. Chance alone says so in at most "
-            f"{nearly(verdict.alpha)} of all runs, however often they are looked at."
+            f"It differs in {where}, more often than the primary differs from itself. Chance alone leads to this"
+            f" verdict in at most {nearly(verdict.alpha)} of all runs, however often they are looked at."
         )
     if verdict.judgement is Judgement.EQUIVALENT:
         return f"More than {nearly(verdict.at_most)} is ruled out."
