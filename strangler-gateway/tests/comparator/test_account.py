@@ -1,12 +1,13 @@
 """The sum: each request of a shadowed route is under one heading or still waits, whoever dies in the middle."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from strangler.comparator.comparator import Comparator
-from strangler.ledger.ledger import Ledger, LedgerUnavailable
+from strangler.ledger.ledger import Ledger, LedgerUnavailable, fingerprint_of
 from strangler.model.messages import BeginRun, RunBegun
 from strangler.model.shadow import Comparing, Heading, Shadow
 from support.asker import until
@@ -137,6 +138,32 @@ def test_other_rules_of_comparing_begin_a_new_run(tmp_path: Path) -> None:
         assert (await house.settled(1)).number == 2
 
     comparing(tmp_path, test)
+
+
+def test_a_route_is_counted_by_its_own_rules_from_the_first_exchange_on_whatever_its_flag_says(tmp_path: Path) -> None:
+    own = Comparing(headers=("x-own",))
+
+    async def test(house: House) -> None:
+        shadowed = house.snapshot(1, shadow=Shadow(noise=0.0, comparing=own))
+        house.comparator.adopt(replace(shadowed, flags=()))
+        worker = await house.worker()
+        worker.mirror(mirrored())
+        record = await house.settled(1)
+        assert (record.number, record.fingerprint) == (1, fingerprint_of(own))
+
+    comparing(tmp_path, test, adopted=False)
+
+
+def test_more_than_there_is_room_for_comes_in_as_room_is_made(tmp_path: Path) -> None:
+    async def test(house: House) -> None:
+        house.comparator._room._most = 10
+        worker = await house.worker()
+        for _ in range(40):
+            worker.mirror(*[mirrored()] * 5)
+        record = await house.settled(200)
+        assert record.headings == {Heading.EQUIVALENT: 200}
+
+    comparing(tmp_path, test, shadow=Shadow(rate=1000.0, noise=0.0))
 
 
 def test_a_route_of_which_nothing_is_known_has_no_run_to_begin_anew(tmp_path: Path) -> None:

@@ -174,6 +174,26 @@ def test_a_cancelled_question_leaves_no_connection_behind() -> None:
     run(test)
 
 
+def test_a_cancelled_question_gives_its_place_as_a_probe_of_the_breaker_to_the_next() -> None:
+    async def test() -> None:
+        async with application(lambda *_: None) as it:
+            breaker = Breaker(minimum=1, open_time=0.01, probes=1)
+            asking = arm(upstream("catalog", it.port, breaker=breaker))
+            with pytest.raises(Unanswered):
+                await asking.ask(copy_of(mirrored()), timeout=0.02, most=1000)
+            (pool,) = asking._balancers.pools()
+            await until(lambda: pool.standing.admits(asyncio.get_running_loop().time()))
+            task = asyncio.ensure_future(asking.ask(copy_of(mirrored()), **ASKED))
+            await until(lambda: len(it.asked) == 2)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            it.answering = lambda *_: json(b"{}")
+            assert (await asking.ask(copy_of(mirrored()), **ASKED)).status == 200
+
+    run(test)
+
+
 def test_an_upstream_without_endpoints_or_that_is_gone_cannot_be_asked() -> None:
     async def test() -> None:
         async with server() as port:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from strangler.comparator import judging
+from strangler.comparator.allowance import Allowance
 from strangler.model.shadow import Comparing, Heading, Ignored, Shadow
 from strangler.shadow.comparison import Comparison
 from strangler.shadow.evidence import Finding
@@ -30,6 +31,8 @@ def test_equal_answers_are_equivalent_and_both_latencies_are_kept(tmp_path: Path
         assert record.evidence.compared == 30
         assert record.primary.total == record.candidate.total == 30
         assert not record.samples
+        room = house.comparator._room
+        assert (room.exchanges, room.bytes) == (0, 0)
 
     comparing(tmp_path, test)
 
@@ -58,7 +61,7 @@ def test_samples_of_one_field_are_made_up_to_their_number_and_then_now_and_then(
         record = await house.settled(60)
         assert record.headings == {Heading.DIFFERENT: 60}
         assert len(record.samples) == 3
-        assert house.comparator._books._runs[1].sampled["body.id"] < 10
+        assert 3 <= house.comparator._books._runs[1].sampled["body.id"] < 10
 
     comparing(tmp_path, test, candidate=dearer, shadow=Shadow(noise=0.0, samples=3))
 
@@ -180,6 +183,20 @@ def test_the_primary_is_asked_again_no_more_often_than_a_tenth_of_that_for_long(
         assert sum(shadowed.repeats.spend(later + tenths / 10) for tenths in range(1, 101)) == 50
 
     comparing(tmp_path, test, candidate=dearer, shadow=Shadow(rate=50.0, noise=1.0))
+
+
+def test_a_primary_that_may_not_be_asked_again_is_not(tmp_path: Path) -> None:
+    async def test(house: House) -> None:
+        shadowed = house.comparator._routes.find(ROUTE)
+        assert shadowed is not None
+        shadowed.repeats = Allowance(0.0)
+        worker = await house.worker()
+        worker.mirror(*[mirrored()] * 10)
+        record = await house.settled(10)
+        assert len(house.primary.asked) == record.evidence.seconds == 1
+        assert record.evidence.findings == {Finding.CANDIDATE_ODD: 1, Finding.UNASKED: 9}
+
+    comparing(tmp_path, test, candidate=dearer)
 
 
 def test_a_fault_of_ours_is_counted_as_ours_and_ends_nothing(

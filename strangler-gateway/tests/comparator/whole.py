@@ -48,7 +48,7 @@ class Worker:
 
     async def connect(self) -> "Worker":
         _, self._writer = await asyncio.open_unix_connection(self._path)
-        self._write(Opening(self.name, 0, os.getpid(), (self.account(),)))
+        self._write(Opening(self.name, 0, os.getpid(), (self.account(),) if self.requests else ()))
         return self
 
     def mirror(self, *exchanges: Mirrored) -> None:

@@ -1,4 +1,5 @@
-"""The ledger in a thread of its own: what is told to it is in its order, and the event loop waits for no disk."""
+"""The ledger in a thread of its own: things happen there in the order of the calls, and the event loop waits for no
+disk."""
 
 import asyncio
 import logging
@@ -64,11 +65,11 @@ class Books:
 
     # Runs
 
-    async def run(self, route: str, shadow: Shadow) -> Run:
+    def run(self, route: str, shadow: Shadow) -> "asyncio.Future[Run]":
         """The run of a route by these rules. Raises ``LedgerUnavailable``."""
-        return await self._do(lambda: self._known(self._ledger.open_run(route, shadow, self._clock()), route))
+        return self._do(lambda: self._known(self._ledger.open_run(route, shadow, self._clock()), route))
 
-    async def restart(self, route: str, reason: str) -> Run:
+    def restart(self, route: str, reason: str) -> "asyncio.Future[Run]":
         """A new run, on disk. Raises ``NoSuchRun`` and ``LedgerUnavailable``."""
 
         def begin() -> Run:
@@ -76,7 +77,7 @@ class Books:
             self._ledger.flush(self._clock())
             return self._known(number, route)
 
-        return await self._do(begin)
+        return self._do(begin)
 
     def _known(self, number: int, route: str) -> Run:
         """In the thread: the run as it is here, or as the file has it."""

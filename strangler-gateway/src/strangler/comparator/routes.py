@@ -47,8 +47,8 @@ class Routes:
     def adopt(self, snapshot: Snapshot) -> tuple[str, ...]:
         """Use it from now on; the names of the routes that are shadowed.
 
-        Raises ``StranglerError``, with nothing changed, for a secret or a certificate that cannot be used, and for rules
-        that cannot be.
+        Raises ``StranglerError``, with nothing changed, for a secret or a certificate that cannot be used, and for
+        rules that cannot be.
         """
         secret, marks = self._marks_of(snapshot)
         routes = {route.name: route for route in snapshot.routes if route.service is not None}
