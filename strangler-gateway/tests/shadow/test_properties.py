@@ -37,7 +37,7 @@ RULES = st.sampled_from(
     ]
 )
 TURNED = {Kind.MISSING: Kind.ADDED, Kind.ADDED: Kind.MISSING}
-COMMON = settings(max_examples=200, deadline=None)
+COMMON = settings(max_examples=100, deadline=None)
 
 
 @COMMON

@@ -2,6 +2,8 @@
 
 import re
 
+from strangler.shadow.secret_patterns import without_placeholders
+
 _PARTS = (
     "accesskey", "accountnumber", "apikey", "authorization", "bearer", "cardnumber", "cookie", "credential",
     "creditcard", "csrf", "jwt", "passcode", "passphrase", "passwd", "password", "privatekey", "pwd", "secret",
@@ -22,7 +24,7 @@ _LONGEST = 200
 
 def is_secret_name(name: str) -> bool:
     """Whether what stands under this name is not to be kept."""
-    name = name[:_LONGEST]
+    name = without_placeholders(name[:_LONGEST])
     folded = re.sub(r"[^a-z0-9]", "", name.lower())
     if folded in _HARMLESS:
         return False

@@ -27,8 +27,9 @@ _API_KEY = re.compile(
     re.ASCII,
 )
 _WORDS_OF_SECRETS = (
-    r"passw(?:or)?d|passphrase|passcode|\bpwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|"
-    r"authorization|session[_-]?id|csrf|xsrf|\bcvv2?|\bcvc|\bpin\b|\botp\b|\bssn\b"
+    r"passw(?:or)?d|passphrase|passcode|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|"
+    r"authorization|session[_-]?id|csrf|xsrf|"
+    r"(?:(?<![A-Za-z])(?:pwd|cvv2?|cvc|pin|otp|ssn)|(?-i:(?<=[a-z])(?:Pwd|Cvv|Cvc|Pin|Otp|Ssn)))(?![A-Za-z])"
 )
 _HINTS = (
     "passw", "passphrase", "passcode", "pwd", "secret", "token", "key", "credential", "authorization", "session",
@@ -60,10 +61,18 @@ _IBAN_REGISTER = (
 )
 _IBAN_LENGTHS = {pair[:2]: int(pair[2:]) for pair in _IBAN_REGISTER.split()}
 """Characters per country, as its register (ISO 13616) has them."""
-_RUN = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
+_RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _UUID = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Fa-f])")
 _HEX = re.compile(r"[0-9A-Fa-f]{32,}")
-_WORD = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{4,}(?![a-z])|\d+(?![A-Za-z])(?<![A-Za-z]\d)")
+_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_VOWEL = re.compile(r"[AEIOUYaeiouy]")
+_WITHOUT_VOWEL = frozenset(
+    (
+        "a", "bg", "css", "csv", "db", "gb", "gbp", "html", "http", "https", "js", "jpg", "mb", "pdf", "png", "sql",
+        "src", "svg", "tmp", "usd", "vnd", "vs", "www", "x", "xml",
+    )
+)  # fmt: skip
+"""Words that look like none."""
 _SWITCH = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 _PLACEHOLDER = re.compile(r"\([a-z-]{1,20}:\d{1,10}\)")
 
@@ -71,6 +80,11 @@ _PLACEHOLDER = re.compile(r"\([a-z-]{1,20}:\d{1,10}\)")
 def placeholder(kind: str, length: int) -> str:
     """What stands in the place of something."""
     return f"({kind}:{length})"
+
+
+def without_placeholders(text: str) -> str:
+    """A text without what stands in the place of something: its kinds are words of ours."""
+    return _PLACEHOLDER.sub("", text)
 
 
 def is_placeholder(text: str) -> bool:
@@ -182,20 +196,42 @@ def _ibans(text: str) -> Iterator[Span]:
 
 def _long_tokens(text: str) -> Iterator[Span]:
     for found in _RUN.finditer(text):
-        if _is_token(found.group()):
-            yield found.start(), found.end(), "token"
+        start, end = _without_words(found.group())
+        if _is_drawn(_UUID.sub("-", found.group()[start:end])):
+            yield found.start() + start, found.start() + end, "token"
 
 
-def _is_token(run: str) -> bool:
-    """Whether a long run of letters and digits looks drawn by lot: hexadecimal, base64, base36. Not: a path, a slug, a
-    name in camel case, a UUID, which identifies more often than it opens."""
-    run = _UUID.sub("-", run)
+def _without_words(run: str) -> tuple[int, int]:
+    """Where a run begins and ends without what a path has around it: ``api/notes/`` before, ``/x`` behind."""
+    segments = run.split("/")
+    first, last = 0, len(segments)
+    while first < last and _is_plain(segments[first]):
+        first += 1
+    while first < last and _is_plain(segments[last - 1]):
+        last -= 1
+    start = sum(len(segment) + 1 for segment in segments[:first])
+    return start, max(start, len(run) - sum(len(segment) + 1 for segment in segments[last:]))
+
+
+def _is_plain(segment: str) -> bool:
+    return not (_SWITCH.search(segment) or _odd_pieces(segment))
+
+
+def _is_drawn(run: str) -> bool:
+    """Whether a long run of letters and digits looks drawn by lot: hexadecimal, base64, base36. Not: a slug, a name in
+    camel case, a UUID, which identifies more often than it opens. Of base64 of 24 bytes it misses 5 in 100,000."""
     if any(not digits.isdigit() and not digits.isalpha() for digits in _HEX.findall(run)):
         return True
-    if len(run) >= 24 and len(_SWITCH.findall(run)) >= 4:
-        return True
     letters = sum(map(str.isalnum, run))
-    return letters >= 28 and sum(map(str.isalnum, _WORD.sub("", run))) * 2 > letters
+    if letters < 18:
+        return False
+    return len(_SWITCH.findall(run)) >= 3 or _odd_pieces(run) >= 2 or letters < 3 * len(_PIECE.findall(run))
+
+
+def _odd_pieces(run: str) -> int:
+    """How many of the pieces that read as words are none: too short, or without a vowel."""
+    pieces = [piece for piece in _PIECE.findall(run) if not piece.isdigit() and piece.lower() not in _WITHOUT_VOWEL]
+    return sum(len(piece) == 1 or not _VOWEL.search(piece) for piece in pieces)
 
 
 PATTERNS: tuple[Pattern, ...] = (

@@ -9,8 +9,8 @@ from strangler.shadow.exact import Key, Real, Value
 _LONGEST = 300
 """Characters of JSON, about."""
 _DEEPEST = 6
-_TAIL = re.compile(r"[\w+/=.@%~:-]*(?:[ -]\d{2,7}){0,4}\Z")
-"""What a cut may have gone through: half of a token or a card number is not recognised as one any more."""
+_TAIL = re.compile(r"(?:\w{0,7}\d\w{0,7}[ -]){0,9}[\w+/=.@%~:-]*\Z")
+"""What a cut may have gone through: half of a token or of a number in groups is not recognised as one any more."""
 
 
 def shown(value: Value, longest: int = _LONGEST) -> str:
