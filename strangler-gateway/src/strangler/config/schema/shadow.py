@@ -139,8 +139,8 @@ class CompareSection(Section):
     generated: list[OneField] = Field(
         default=[],
         description="Fields with identifiers that each side makes for itself. They are not compared, but one must "
-        "stand for the other throughout an answer.",
-        examples=[["body.id", "header.location"]],
+        "stand for the other throughout an answer. Integers do so within one field; `FIELD as WORD` joins several.",
+        examples=[["body.id as order", "body.items[].order_id as order"]],
     )
     max_bytes: int = Field(
         default=_DEFAULTS.max_bytes,
@@ -150,7 +150,7 @@ class CompareSection(Section):
         examples=[2097152],
     )
     max_depth: int = Field(
-        default=_DEFAULTS.max_depth, ge=1, le=500, description="Levels of a document.", examples=[64]
+        default=_DEFAULTS.max_depth, ge=1, le=200, description="Levels of a document.", examples=[64]
     )
     max_values: int = Field(
         default=_DEFAULTS.max_values, ge=1, le=10_000_000, description="Values of a document.", examples=[50000]
