@@ -1,7 +1,7 @@
 """An upstream's side and a taker's side of real connections, inside one event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -110,12 +110,16 @@ async def within(seconds: float = 10) -> AsyncIterator[None]:
         yield
 
 
-def run(test: Callable[[], Awaitable[None]]) -> None:
+def run(
+    test: Callable[[], Awaitable[None]], start: Callable[[Coroutine[None, None, None]], None] = asyncio.run
+) -> None:
+    """Run a test in an event loop of its own; ``start`` says of which kind."""
+
     async def bounded() -> None:
         async with within():
             await test()
 
-    asyncio.run(bounded())
+    start(bounded())
 
 
 async def until(condition: Callable[[], bool]) -> None:

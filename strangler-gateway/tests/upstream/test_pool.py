@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import uvloop
 
 from strangler.http1.response import ResponseParser
 from strangler.model.failure import Failure
@@ -80,6 +81,32 @@ def test_a_connection_that_was_left_paused_is_read_again_by_the_next_exchange() 
             endpoint.retire()
 
     run(test)
+
+
+def test_what_comes_before_a_request_has_left_is_the_answer_to_nothing() -> None:
+    """In one turn of the event loop an application speaks out of turn and its idle connection is taken."""
+    asked: list[bytes] = []
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            asked.append(head)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % len(asked))
+
+    async def test() -> None:
+        async with server(serve) as port:
+            endpoint = pool(port)
+            first = await Asker().ask(endpoint).answered()
+            writers[0].write(OK)
+            second = await Asker().ask(endpoint).answered()
+            third = await Asker().ask(endpoint).answered()
+            assert second.connection is first.connection
+            assert (second.failure, second.body) == (Failure.RESET_BEFORE_HEAD, b"")
+            assert (third.body, len(asked)) == (b"2", 2)
+            endpoint.retire()
+
+    run(test, uvloop.run)
 
 
 def test_a_connection_with_unsent_bytes_does_not_go_back() -> None:

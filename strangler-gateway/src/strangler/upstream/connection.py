@@ -58,8 +58,8 @@ class UpstreamConnection(SharedReads):
     """The asyncio side of one connection; at most one request at a time."""
 
     __slots__ = (
-        "_bodiless", "_buffer", "_cork", "_head", "_home", "_parser", "_reader", "_reading_paused", "_receiver",
-        "_transport", "closed", "idle_since", "request_complete",
+        "_begun", "_bodiless", "_buffer", "_cork", "_head", "_home", "_parser", "_reader", "_reading_paused",
+        "_receiver", "_transport", "closed", "idle_since", "request_complete",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -74,6 +74,8 @@ class UpstreamConnection(SharedReads):
         self._buffer = b""
         self._bodiless = False
         self._reading_paused = False
+        self._begun = -1
+        """The flushes of the cork before its present request was written."""
         self.request_complete = False
         """Set by the receiver when the last byte of its request was written and no 100 is awaited any more."""
         self.idle_since = 0.0
@@ -86,6 +88,7 @@ class UpstreamConnection(SharedReads):
         """Take this connection for one exchange; ``bodiless`` if the request is a HEAD."""
         self._receiver = receiver
         self._bodiless = bodiless
+        self._begun = self._cork.flushes
         self.request_complete = False
 
     def write(self, data: bytes) -> None:
@@ -137,6 +140,9 @@ class UpstreamConnection(SharedReads):
             return
         if self._reader is not None:
             self._take_body(data)
+        elif self._begun == self._cork.flushes:
+            # The request has not left yet, so this is no answer to it, and nothing that follows can be relied upon.
+            self._fail(Failure.RESET_BEFORE_HEAD, "it spoke before it was asked")
         else:
             self._buffer = self._buffer + data if self._buffer else data
             self._take_head()

@@ -17,11 +17,13 @@ LARGE: Final = 16 * 1024
 class Cork:
     """What the connections of one event loop write, in its order. TCP_CORK does the like for one socket."""
 
-    __slots__ = ("_held", "_loop")
+    __slots__ = ("_held", "_loop", "flushes")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._held: list[tuple[asyncio.Transport, bytes]] = []
+        self.flushes = 0
+        """Of what is held under this number nothing has been written yet."""
 
     def write(self, transport: asyncio.Transport, data: bytes) -> None:
         """Write before the loop waits for anything again. Call ``flush`` before closing or half-closing a transport."""
@@ -35,6 +37,7 @@ class Cork:
     def flush(self) -> None:
         """Write all that is held. What was meant for a transport that is closed by now is dropped."""
         held, self._held = self._held, []
+        self.flushes += 1
         for transport, data in held:
             if not transport.is_closing():
                 transport.write(data)
