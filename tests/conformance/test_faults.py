@@ -1,6 +1,7 @@
 """The table of faults is true, and those of its tests that have no better place."""
 
 import re
+import select
 import socket
 import threading
 import time
@@ -152,3 +153,25 @@ def test_an_application_that_ends_its_side_before_its_answer_is_502(bench: Bench
             assert client.ask(request(method, "/")).status == 502
         assert len(upstream.requests) == 2
         wait_until(lambda: all(talk.ended for talk in upstream.conversations), "their connections are ended")
+
+
+def test_an_application_that_ends_its_side_and_takes_nothing_more_is_502_at_once(bench: Bench) -> None:
+    stuck = threading.Event()
+
+    def half_close(conversation: Conversation) -> None:
+        conversation.head()
+        assert stuck.wait(20)
+        conversation.shut()
+        assert over.wait(10)
+
+    over = threading.Event()
+    timeouts = Timeouts(response=60, idle=60)
+    with bench.upstream(half_close, window=4096, timeouts=timeouts), bench.client() as client:
+        client.send(request("POST", "/", "Content-Length: 1000000000"))
+        client.socket.setblocking(False)
+        while select.select([], [client.socket], [], 0.5)[1]:
+            client.socket.send(b"x" * 100_000)
+        client.socket.settimeout(10)
+        stuck.set()
+        assert client.answer().status == 502
+        over.set()

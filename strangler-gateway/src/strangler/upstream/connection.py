@@ -153,6 +153,8 @@ class UpstreamConnection(SharedReads):
             self._receiver.response_body([], ended=True)
             self._finish(b"")
         self.closed = True
+        if self._receiver is not None:
+            self._transport.abort()  # What comes next, `close`, would first wait for the application to take the rest.
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
