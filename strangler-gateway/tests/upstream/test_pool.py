@@ -70,6 +70,25 @@ def test_a_fresh_connection_is_waited_for_when_one_that_was_used_comes_back() ->
     run(test)
 
 
+def test_whoever_wants_a_fresh_connection_does_not_wait_until_nobody_else_asks() -> None:
+    async def test() -> None:
+        async with server() as port:
+            endpoint = pool(port, max_connections=1)
+
+            async def ask_until(asker: Asker) -> None:
+                while not asker.done.is_set():
+                    await Asker().ask(endpoint).answered()
+
+            wanting = Asker()
+            others = [asyncio.create_task(ask_until(wanting)) for _ in range(3)]
+            await until(lambda: endpoint.state().pending == 2)
+            assert (await wanting.ask(endpoint, fresh=True).answered()).body == b"ok"
+            await asyncio.gather(*others)
+            endpoint.retire()
+
+    run(test)
+
+
 def test_a_connection_that_was_left_paused_is_read_again_by_the_next_exchange() -> None:
     async def test() -> None:
         async with server() as port:

@@ -38,6 +38,17 @@ class Waiter(Protocol):
         """There is none to be had."""
 
 
+class _Place:
+    """One who waits. If only a fresh connection will do, used ones go to others, but not for ever."""
+
+    __slots__ = ("fresh", "passed_over", "waiter")
+
+    def __init__(self, waiter: Waiter, fresh: bool) -> None:  # noqa: FBT001 - see ``EndpointPool.take``
+        self.waiter = waiter
+        self.fresh = fresh
+        self.passed_over = 0
+
+
 class EndpointPool:
     """All connections of this worker to one endpoint."""
 
@@ -60,8 +71,7 @@ class EndpointPool:
         self._cork = cork
         self._loop = asyncio.get_running_loop()
         self._idle: deque[UpstreamConnection] = deque()
-        self._waiting: deque[tuple[Waiter, bool]] = deque()
-        """Each with whether only a fresh connection will do."""
+        self._waiting: deque[_Place] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: set[UpstreamConnection] = set()
         self._opening = 0
@@ -85,11 +95,11 @@ class EndpointPool:
                 self._idle.append(connection)
                 break
         if len(self._waiting) - self._opening >= self._upstream.max_pending:
-            self._waiting = deque(entry for entry in self._waiting if not entry[0].abandoned)
+            self._waiting = deque(place for place in self._waiting if not place.waiter.abandoned)
         if len(self._waiting) - self._opening >= self._upstream.max_pending:
             waiter.not_connected(Failure.POOL_FULL, f"{len(self._waiting)} requests already wait for {self.authority}")
             return None
-        self._waiting.append((waiter, fresh))
+        self._waiting.append(_Place(waiter, fresh))
         if self._idle and self._full:
             self._idle.popleft().discard()  # It will not do for this request; another can be opened in its place.
         self._open_more()
@@ -132,7 +142,7 @@ class EndpointPool:
             endpoint=self.authority,
             idle=len(self._idle),
             active=len(self._open) - len(self._idle),
-            pending=sum(not waiter.abandoned for waiter, _ in self._waiting),
+            pending=sum(not place.waiter.abandoned for place in self._waiting),
             opened=self._opened_ever,
         )
 
@@ -161,15 +171,21 @@ class EndpointPool:
         return len(self._open) + self._opening >= self._upstream.max_connections
 
     def _serve(self, connection: UpstreamConnection, *, fresh: bool) -> bool:
-        """Give it to the first who waits and can use it; False if there is nobody."""
-        for _ in range(len(self._waiting)):
-            waiter, wants_fresh = self._waiting.popleft()
-            if waiter.abandoned:
+        """Give it to the first who waits and can use it; False if there is nobody, or if it has to make room."""
+        waiting = self._waiting
+        while waiting and waiting[0].waiter.abandoned:
+            waiting.popleft()
+        for number, place in enumerate(waiting):
+            if place.waiter.abandoned:
                 continue
-            if wants_fresh and not fresh:
-                self._waiting.append((waiter, wants_fresh))
+            if place.fresh and not fresh:
+                if not number:
+                    place.passed_over += 1
+                    if place.passed_over == 2:  # Others might always come: this one is closed, and a fresh one opened.
+                        return False
                 continue
-            waiter.connected(connection)
+            del waiting[number]
+            place.waiter.connected(connection)
             return True
         return False
 
@@ -222,7 +238,7 @@ class EndpointPool:
         """One attempt failed: so does the one who has waited longest."""
         self._opening -= 1
         while self._waiting:
-            waiter, _ = self._waiting.popleft()
+            waiter = self._waiting.popleft().waiter
             if not waiter.abandoned:
                 waiter.not_connected(failure, detail)
                 break
