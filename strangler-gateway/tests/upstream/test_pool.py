@@ -164,6 +164,19 @@ def test_whoever_waits_when_a_pool_is_retired_is_served_and_nothing_stays_open()
     run(test)
 
 
+def test_where_nobody_may_wait_for_others_there_are_as_many_connections_as_may_be() -> None:
+    async def test() -> None:
+        async with server() as port:
+            endpoint = pool(port, max_connections=2, max_pending=0)
+            askers = [Asker().ask(endpoint) for _ in range(3)]
+            assert [asker.failure for asker in askers] == [None, None, Failure.POOL_FULL]
+            assert [(await asker.answered()).body for asker in askers[:2]] == [b"ok", b"ok"]
+            assert (await Asker().ask(endpoint).answered()).body == b"ok"
+            endpoint.retire()
+
+    run(test)
+
+
 def test_a_full_queue_refuses_and_who_has_left_does_not_count() -> None:
     async def test() -> None:
         async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

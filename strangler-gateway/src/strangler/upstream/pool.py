@@ -94,9 +94,9 @@ class EndpointPool:
                     return connection
                 self._idle.append(connection)
                 break
-        if len(self._waiting) - self._opening >= self._upstream.max_pending:
+        if self._crowded:
             self._waiting = deque(place for place in self._waiting if not place.waiter.abandoned)
-        if len(self._waiting) - self._opening >= self._upstream.max_pending:
+        if self._crowded:
             waiter.not_connected(Failure.POOL_FULL, f"{len(self._waiting)} requests already wait for {self.authority}")
             return None
         self._waiting.append(_Place(waiter, fresh))
@@ -169,6 +169,11 @@ class EndpointPool:
     @property
     def _full(self) -> bool:
         return len(self._open) + self._opening >= self._upstream.max_connections
+
+    @property
+    def _crowded(self) -> bool:
+        """Whether one more would wait for a connection of others, and as many do so as may."""
+        return self._full and not self._idle and len(self._waiting) - self._opening >= self._upstream.max_pending
 
     def _serve(self, connection: UpstreamConnection, *, fresh: bool) -> bool:
         """Give it to the first who waits and can use it; False if there is nobody, or if it has to make room."""
