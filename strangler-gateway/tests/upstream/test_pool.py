@@ -149,6 +149,16 @@ def test_a_connection_with_unsent_bytes_does_not_go_back() -> None:
     run(test)
 
 
+def test_a_host_that_cannot_be_looked_up_keeps_no_place() -> None:
+    async def test() -> None:
+        upstream = Upstream("shop", (Endpoint("a" * 64, 80),), max_connections=1)
+        endpoint = Balancer(upstream, ResponseParser(), Cork(asyncio.get_running_loop())).pools[0]
+        for _ in range(2):
+            assert (await Asker().ask(endpoint).answered()).failure is Failure.CONNECT
+
+    run(test)
+
+
 def test_whoever_waits_when_a_pool_is_retired_is_served_and_nothing_stays_open() -> None:
     async def test() -> None:
         async with server() as port:

@@ -205,10 +205,13 @@ class EndpointPool:
     async def dial(self, home: Home) -> UpstreamConnection:
         """A new connection to the endpoint, which belongs to ``home``. Raises ``OSError``."""
         connection = UpstreamConnection(home, self._parser, self._cork)
-        if self._security is not None:
-            await self._security.connect(connection, self.endpoint)
-        else:
-            await self._loop.create_connection(lambda: connection, self.endpoint.host, self.endpoint.port)
+        try:
+            if self._security is not None:
+                await self._security.connect(connection, self.endpoint)
+            else:
+                await self._loop.create_connection(lambda: connection, self.endpoint.host, self.endpoint.port)
+        except UnicodeError as error:
+            raise OSError(f"{self.endpoint.host} is no name that can be looked up: {error}") from error
         return connection
 
     async def _connect(self) -> None:
