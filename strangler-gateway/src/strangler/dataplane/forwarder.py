@@ -177,6 +177,8 @@ class Forwarding:
             self._continue_due = False
         if self._exchange.head.minor:
             self._downstream.write(response_head(head.status, head.reason, head.fields))
+            if self._downstream.writing_blocked:
+                self.pause()
 
     def switching(self, head: ResponseHead) -> None:
         """Turn both connections into a tunnel. Raises ``ResponseRefused`` unless the client asked for just that."""
@@ -282,6 +284,8 @@ class Forwarding:
             self._downstream.write(parts[0] if len(parts) == 1 else b"".join(parts))
         if not ended:
             self._await_more()
+            if self._downstream.writing_blocked:  # Since before this connection was taken: it is not said again.
+                self.pause()
 
     def response_end(self) -> None:
         """The answer is complete."""
