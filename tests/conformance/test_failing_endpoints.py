@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from strangler.model.route import Retries, Route, Timeouts
+from strangler.model.snapshot import Limits
 from strangler.model.upstream import Breaker, HealthCheck, Outlier, RetryBudget
 from support.bench import Bench
 from support.processes import free_port
@@ -160,6 +161,25 @@ def test_a_probe_that_its_client_leaves_makes_room_for_another(bench: Bench) -> 
             leaver.close()
         switch.released = True
         wait_until(lambda: client.ask(request("GET", "/")).status == 200, "others may probe")
+
+
+def test_probes_that_wait_for_their_clients_make_room_for_others(bench: Bench) -> None:
+    switch = Switched()
+    limits = Limits(body_grace=0.5, body_rate=0)
+    with bench.upstream(switch, breaker=BREAKER, limits=limits) as upstream, contextlib.ExitStack() as stack:
+        client, *slow = [stack.enter_context(bench.client()) for _ in range(3)]
+        for _ in range(5):
+            client.ask(request("GET", "/"))
+        switch.mended = switch.released = True
+        wait_until(lambda: half_open(bench, upstream), "half-open")
+        for one in slow:
+            one.send(request("POST", "/slow", "Content-Length: 5") + b"x")
+        wait_until(lambda: upstream.received().count(b"POST /slow") == 2, "both probes are at the application")
+        assert client.ask(request("GET", "/")).status == 503
+        wait_until(lambda: client.ask(request("GET", "/")).status == 200, "others may probe")
+        for one in slow:
+            one.send(b"xxxx")
+            assert one.answer().status == 200
 
 
 def half_open(bench: Bench, upstream: RawUpstream) -> bool:

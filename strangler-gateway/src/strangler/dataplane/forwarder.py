@@ -325,11 +325,15 @@ class Forwarding:
     def abandon(self) -> None:
         """Nobody waits for the answer any more: stop the application's work on it."""
         self.abandoned = True
-        if self.pool is not None and self.pool.standing.troubled:
-            self.pool.standing.left(self)
+        self.step_aside()
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.discard()
+
+    def step_aside(self) -> None:
+        """Be no probe of a breaker any more: others may find out how the endpoint is."""
+        if self.pool is not None and self.pool.standing.troubled:
+            self.pool.standing.left(self)
 
     def fail(self, failure: Failure, detail: str) -> None:
         """This attempt came to nothing."""

@@ -37,6 +37,8 @@ class Uploads:
                 client.answer_failure(Failure.REQUEST_TIMEOUT, detail)
             else:
                 self._waited[exchange] = client, waited + elapsed
+                if waited >= limits.body_grace:
+                    forwarding.step_aside()  # The breaker would have to wait for this client.
 
 
 def _is_asked_first(exchange: Exchange) -> bool:
