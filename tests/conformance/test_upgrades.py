@@ -1,12 +1,15 @@
 """Who gets a tunnel: a proper WebSocket opening whose application agrees to it, and nobody else."""
 
 import base64
+import contextlib
 import hashlib
+import threading
 import time
 
 import pytest
 
 from strangler.model.route import PathKind, Route, RouteMatch, Timeouts
+from strangler.model.snapshot import Limits
 from support.bench import Bench
 from support.raw_http import (
     Conversation,
@@ -173,6 +176,25 @@ def test_a_guarded_or_strict_route_judges_an_opening_like_any_request(bench: Ben
     with bench.upstream(echo, routes=(strict,)) as upstream, bench.client() as client:
         assert client.ask(opening("X_User: 1")).status == 400
         assert upstream.received() == b""
+
+
+def test_no_more_become_tunnels_than_may_be_however_many_ask_at_the_same_time(bench: Bench) -> None:
+    agree = threading.Event()
+
+    def serve(conversation: Conversation) -> None:
+        conversation.request()
+        assert agree.wait(10)
+        conversation.send(agreement())
+        conversation.wait_for_end()
+
+    with bench.upstream(serve, limits=Limits(tunnels=2)) as upstream, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(bench.client()) for _ in range(4)]
+        for client in clients:
+            client.send(opening())
+        wait_until(lambda: len(upstream.requests) == 4, "all of them are at the application")
+        agree.set()
+        assert sorted(client.message(bodiless=True).status for client in clients) == [101, 101, 503, 503]
+        wait_until(lambda: sum(talk.ended != "" for talk in upstream.conversations) == 2, "the application hears of it")
 
 
 def test_an_application_that_does_not_answer_an_opening_is_504(bench: Bench) -> None:

@@ -286,7 +286,13 @@ class Downstream(Waits):
     def open_tunnel(self, connection: "UpstreamConnection", answer: bytes, idle: float) -> None:
         """Become a tunnel to the application; ``answer`` is the head that says so."""
         assert self.exchange is not None
-        Tunnel(self.exchange, self, self._worker, idle).open(connection, answer)
+        try:
+            self.judge_tunnel()  # Once more: others have become tunnels since this one was asked for.
+        except Denied as denied:
+            connection.discard()
+            self.turn_away(denied)
+        else:
+            Tunnel(self.exchange, self, self._worker, idle).open(connection, answer)
 
     # What a tunnel calls
 
