@@ -135,13 +135,11 @@ class Forwarding:
         if self._exchange.capture is not None:
             self._exchange.capture.passed(pieces)
         if self._exchange.head.length == CHUNKED:
-            for piece in pieces:
-                connection.write(chunk(piece))
+            pieces = [chunk(piece) for piece in pieces]
             if last:
-                connection.write(LAST_CHUNK)
-        else:
-            for piece in pieces:
-                connection.write(piece)
+                pieces.append(LAST_CHUNK)
+        if pieces:
+            connection.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
         if last:
             self._request_sent()
 
