@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from strangler.model.snapshot import Limits
+from strangler.model.tls import DownstreamTls
 from support.bench import Bench, bench
+from support.certificates import Authority
 from support.raw_http import Conversation, EndedError, request, response, wait_until
 
 
@@ -100,6 +102,24 @@ def test_what_lasts_longer_than_the_grace_is_cut_logged_and_never_ends_well(mort
         entry = mortal.entry("cut")
         assert (entry["status"], entry["failure"]) == (200, "stopping.gateway")
         wait_until(lambda: upstream.conversations[0].ended != "", "the application hears of it")
+
+
+def test_what_is_cut_over_tls_is_logged_too(mortal: Bench, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    mortal.tls = DownstreamTls((authority.issue("shop.example"),))
+
+    def serve(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.send(response("Content-Length: 100", body=None) + b"half")
+        conversation.wait_for_end()
+
+    with mortal.upstream(serve, limits=Limits(drain_timeout=0.5)), mortal.client() as client:
+        client.socket = authority.client().wrap_socket(client.socket, server_hostname="shop.example")
+        client.send(request("GET", "/", "X-Request-ID: cut"))
+        client.wait_for(b"half")
+        tell_to_stop(mortal)
+        assert exit_code(mortal) == 0
+        assert mortal.entry("cut")["failure"] == "stopping.gateway"
 
 
 def test_new_connections_are_left_in_the_socket_for_the_next_worker(mortal: Bench) -> None:

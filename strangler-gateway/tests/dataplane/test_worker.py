@@ -12,7 +12,7 @@ from strangler.dataplane.worker import Worker
 from strangler.model.hold import Hold
 from strangler.model.route import PathKind, Route, RouteMatch
 from strangler.model.snapshot import Gateway, Snapshot
-from support.asker import Serve, run, server, until
+from support.asker import OK, Serve, friendly, run, server, until
 from support.worker_rig import catch_all, upstream
 
 WRITING = Route("writing", RouteMatch("/write", PathKind.PREFIX), module="m", group="g", monolith="shop", writes=("m",))
@@ -45,6 +45,13 @@ def client(port: int, *, window: int | None = None) -> socket.socket:
     sock.connect(("127.0.0.1", port))
     sock.setblocking(False)
     return sock
+
+
+async def everything(sock: socket.socket) -> bytes:
+    data = b""
+    while piece := await asyncio.get_running_loop().sock_recv(sock, 65_536):
+        data += piece
+    return data
 
 
 def unsent(downstream: Downstream) -> int:
@@ -87,5 +94,30 @@ def test_a_client_that_fell_behind_before_its_next_answer_began_holds_that_one_u
                     left -= (await asyncio.get_running_loop().sock_recv(sock, 16_384)).count(b"y")
                     most = max(most, unsent(behind))
                 assert most < 500_000
+
+    run(test, uvloop.run)
+
+
+def test_who_is_accepted_in_the_very_turn_in_which_a_drain_begins_is_answered_once() -> None:
+    async def test() -> None:
+        async with worker_before(friendly) as (worker, port):
+            loop = asyncio.get_running_loop()
+            ours, signal = socket.socketpair()
+            drains: list[asyncio.Task[None]] = []
+
+            def drain() -> None:
+                loop.remove_reader(ours)
+                drains.append(loop.create_task(worker.drain(5)))
+
+            loop.add_reader(ours, drain)
+            await asyncio.sleep(0)
+            signal.send(b"x")  # The event loop sees this first, and both before it looks again.
+            with ours, signal, client(port) as sock:
+                sock.send(GET % b"")
+                answer = await everything(sock)
+                assert b"\r\nConnection: close\r\n" in answer
+                assert answer.endswith(OK[-2:])
+                await drains[0]
+                assert not worker.clients
 
     run(test, uvloop.run)

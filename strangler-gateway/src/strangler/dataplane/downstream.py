@@ -19,7 +19,7 @@ from strangler.http1.refusal import RequestRefused
 from strangler.model.failure import Failure
 from strangler.policies.guard import Denied
 from strangler.upstream.connection import WRITE_HIGH
-from strangler.upstream.unread import unread
+from strangler.upstream.unread import arrived, unread
 
 if TYPE_CHECKING:
     from strangler.dataplane.worker import Worker
@@ -364,5 +364,5 @@ class Downstream(Waits):
         self.stopping = True
         if self.tunnel is not None:
             self.tunnel.close(GOING_AWAY)
-        elif self.exchange is None and self._phase is not LINGER and not self._buffer:
+        elif self.exchange is None and self._phase is not LINGER and not self._buffer and not arrived(self._transport):
             self._close()

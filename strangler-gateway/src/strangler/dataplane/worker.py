@@ -52,6 +52,8 @@ SWEEP_EVERY = 5
 """Ticks between two looks at the deadlines: a timeout is exact to half a second."""
 LOOK_EVERY = 50
 """Ticks between two looks at the files of certificates."""
+LAST_MOMENT = 1.0
+"""Seconds in which connections that were cut must be gone, at the end of a drain."""
 REPORTS_PER_SWEEP = 5
 """Failures of one kind that are described on stderr between two sweeps; the others are only counted."""
 
@@ -289,12 +291,10 @@ class Worker:
             self.tls.stop()
         self._directory.stop()
         self.holds.hurry(grace)
+        await asyncio.sleep(0)  # What was accepted in this turn is a client only at its end.
         for client in self.clients:
             client.stop()
-        if self.clients:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(grace):
-                    await self._empty.wait()
+        await self._wait_until_empty(grace)
         for client in self.clients:
             if client.exchange is not None:
                 client.exchange.failure = Failure.STOPPING
@@ -302,10 +302,17 @@ class Worker:
         for pool in self._balancers.pools():
             pool.retire()
         self._rate_limiting.close()
-        await asyncio.sleep(0)
+        await self._wait_until_empty(LAST_MOMENT)  # They are counted when they are lost, over TLS some turns later.
         self._mirror.close()
         self.log.close()
         self.traces.close()
+
+    async def _wait_until_empty(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.clients:
+                    self._empty.clear()
+                    await self._empty.wait()
 
     # What is said about it
 

@@ -1,4 +1,4 @@
-"""What the other side has not taken yet of that which was written to it, in this process and in the kernel."""
+"""What was written to the other side and not taken yet, in this process and in the kernel; and what it has written."""
 
 import asyncio
 import fcntl
@@ -8,9 +8,17 @@ import termios
 
 def unread(transport: asyncio.Transport) -> int:
     """Bytes. The kernel keeps megabytes for a slow reader, who has taken nothing only if this number stays."""
-    waiting = transport.get_write_buffer_size()
+    return transport.get_write_buffer_size() + _asked(transport, termios.TIOCOUTQ)
+
+
+def arrived(transport: asyncio.Transport) -> int:
+    """Bytes that are here and were not read yet."""
+    return _asked(transport, termios.FIONREAD)
+
+
+def _asked(transport: asyncio.Transport, question: int) -> int:
     sock = transport.get_extra_info("socket")
     if sock is None or transport.is_closing():
-        return waiting
-    kernel: tuple[int] = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))
-    return waiting + kernel[0]
+        return 0
+    answer: tuple[int] = struct.unpack("i", fcntl.ioctl(sock.fileno(), question, b"\0\0\0\0"))
+    return answer[0]
