@@ -150,8 +150,8 @@ class Downstream(Waits):
     def _take_head(self) -> bool:
         limits = self._worker.limits
         buffer = self._buffer
-        while buffer[:2] == b"\r\n":
-            buffer = self._buffer = buffer[2:]  # Empty lines before a request (RFC 9112 §2.2).
+        if buffer[:1] == b"\r":
+            buffer = self._buffer = _without_empty_lines(buffer)
         end = buffer.find(b"\r\n\r\n") + 4
         if end > limits.header_bytes or (end == 3 and len(buffer) > limits.header_bytes):
             if buffer.find(b"\r\n", 0, limits.target_bytes + 64) < 0:
@@ -366,3 +366,11 @@ class Downstream(Waits):
             self.tunnel.close(GOING_AWAY)
         elif self.exchange is None and self._phase is not LINGER and not self._buffer and not arrived(self._transport):
             self._close()
+
+
+def _without_empty_lines(buffer: bytes) -> bytes:
+    """What comes behind empty lines, which may stand before a request (RFC 9112 §2.2)."""
+    start = 0
+    while buffer.startswith(b"\r\n", start):
+        start += 2
+    return buffer[start:]
