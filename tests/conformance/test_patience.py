@@ -77,6 +77,19 @@ def test_a_client_that_leaves_while_it_is_not_read_from_is_noticed(bench: Bench,
     bench.wait_until_quiet()
 
 
+def test_a_client_that_ends_its_side_never_takes_the_part_that_it_has_for_the_whole(bench: Bench) -> None:
+    def serve(conversation: Conversation) -> None:
+        conversation.request()
+        conversation.send(response(body=None) + b"part")
+        conversation.wait_for_end()
+
+    with bench.upstream(serve), bench.client() as client:
+        client.send(request("GET", "/", version="1.0"))  # So its answer ends with the connection.
+        client.wait_for(b"part")
+        client.shut()
+        assert client.rest()[1] == "reset"
+
+
 EVENT = b"data: tick\n\n"
 
 

@@ -72,6 +72,9 @@ class Downstream(Waits):
 
     def eof_received(self) -> bool:
         """A client that closes its side is gone, as for nginx: what it asked for is not worth finishing."""
+        exchange = self.exchange
+        if exchange is not None and exchange.forwarding is not None and exchange.forwarding.answering:
+            self.abort()  # An end without a reset could make the part that it has the whole.
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
