@@ -128,6 +128,21 @@ def test_the_access_log_says_how_long_a_request_was_held(shop: Shop) -> None:
     assert "held_ms" not in logged("/items/read")
 
 
+def test_a_request_that_two_holds_kept_was_held_for_the_time_of_both(shop: Shop) -> None:
+    first = shop.rig.hold("catalog")
+    with shop.client() as writer:
+        writer.send(post())
+        shop.wait_until_held(first, 1)
+        shop.rig.next_traffic()  # A second, at least.
+        second = shop.rig.hold("catalog")
+        shop.wait_until_held(second, 1)
+        shop.rig.release(second)
+        assert writer.answer().status == 200
+    wait_until(lambda: b"held_ms" in shop.rig.access_log.read_bytes(), "its line in the access log")
+    (entry,) = [json.loads(line) for line in shop.rig.access_log.read_text().splitlines()]
+    assert entry["duration_ms"] / 2 < entry["held_ms"] <= entry["duration_ms"]
+
+
 def test_it_is_acknowledged_when_the_last_write_in_flight_is_over(shop: Shop) -> None:
     with shop.client() as slow, shop.client() as late:
         slow.send(post("/items/slow"))

@@ -220,7 +220,7 @@ class Downstream(Waits):
     def hold_on(self, seconds: float) -> None:
         """The request is held, at most for so long."""
         if self.exchange is not None:
-            self.exchange.held = -time.perf_counter()
+            self.exchange.held -= time.perf_counter()
         self._expect(RESPONSE, 2 * seconds)  # The hold's own end comes first; this is for the case that it does not.
 
     def go_on(self) -> None:

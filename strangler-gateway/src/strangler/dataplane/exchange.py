@@ -70,7 +70,7 @@ class Exchange:
         self.answered = 0.0
         """When the head of the answer came, by the clock of ``began``; 0 if not, or with the whole of it."""
         self.held = 0.0
-        """Seconds for which it was held; while it is, the moment in which that began, below zero."""
+        """Seconds for which it was held; while it is, those before less the moment in which that began, below zero."""
         self.status = 0
         self.failure: Failure | None = None
         self.recovered_from: Failure | None = None
