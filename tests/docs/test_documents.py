@@ -47,6 +47,13 @@ def test_the_how_to_happens_in_an_empty_folder_before_an_application_that_knows_
     follow(reader, "docs/how-to/your-own-monolith.md")
 
 
+def test_answers_are_compared_as_the_how_to_says(reader: Reader, tmp_path: Path) -> None:
+    """Before a shop with fewer products than the document's, so that it is made quickly."""
+    configuration = (ROOT / "strangler.yaml").read_text()
+    reader.write("strangler.yaml", configuration.replace("--products 10000", "--products 400"))
+    follow(reader, "docs/how-to/compare-answers.md")
+
+
 def test_the_configurations_of_the_page_about_limits_are_valid(reader: Reader) -> None:
     follow(reader, "docs/how-to/limit-requests.md")
 

@@ -310,6 +310,7 @@ def test_the_command_line_shows_it_with_and_without_a_gateway(arms: Arms, here: 
         restarted = gateway.command("shadow", "restart", "unlike", "--reason", "it was mended")
         assert restarted.returncode == 0, restarted.stderr
         assert "run 2 begins" in restarted.stdout
+        assert "restart: run 1 → 2" in gateway.command("history", "unlike").stdout
         (change, *_) = gateway.get("/history", route="unlike")["items"]
         assert (change["action"], change["reason"]) == ("restart", "it was mended")
         assert (change["before"], change["after"]) == ({"run": 1}, {"run": 2})

@@ -114,6 +114,20 @@ def test_routes_that_are_or_were_shadowed_are_listed_with_their_sum(control: Con
     assert second["verdict"] == "not_enough_seen"
 
 
+def test_a_report_can_be_had_as_a_document_as_text_and_as_a_page_without_script(control: Control, books: Books) -> None:
+    books.compare("body.id")
+    document = control.api.get(f"/api/v1/shadow/{ROUTE}").json()
+    assert document["route"] == ROUTE
+    text = control.api.get(f"/api/v1/shadow/{ROUTE}/text")
+    assert text.headers["content-type"].startswith("text/plain")
+    assert text.text.startswith(f"{ROUTE}: not enough seen\n")
+    page = control.api.get(f"/api/v1/shadow/{ROUTE}/page", params={"run": 1})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "body.id" in page.text
+    assert "<script" not in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none';")
+
+
 def test_samples_can_be_had_by_field(control: Control, books: Books) -> None:
     for field in ("body.id", "body.name", "body.id"):
         books.compare(field)

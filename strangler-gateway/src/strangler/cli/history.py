@@ -39,6 +39,8 @@ def _change(item: dict[str, Any]) -> str:
     before, after = item.get("before") or {}, item.get("after") or {}
     if "stage" in after:
         return f"{item['action']}: {_flag(before)} → {_flag(after)}" if "stage" in before else _flag(after)
+    if "run" in after:
+        return f"{item['action']}: run {before.get('run')} → {after['run']}"
     return str(item["action"])
 
 
