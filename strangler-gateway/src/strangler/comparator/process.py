@@ -14,15 +14,12 @@ LISTENING = 0.8
 """Seconds at the end for what workers have sent already; they have ended before."""
 WORKING = 1.2
 """Seconds at the end for the exchanges that have begun. Together less than the supervisor waits."""
-YIELDING = 10
-"""By how much this process is nicer than the workers: where all cores are taken, clients come first."""
 
 logger = logging.getLogger("strangler.comparator")
 
 
 async def serve(state: Path, control_wait: float) -> None:
     """Compare until told to stop. Raises ``LedgerUnavailable`` if there is nowhere to write to."""
-    os.nice(YIELDING)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

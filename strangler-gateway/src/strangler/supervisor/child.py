@@ -17,13 +17,16 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-def die_with(parent: int) -> Callable[[], None]:
+def die_with(parent: int, niceness: int = 0) -> Callable[[], None]:
     """What a new process does between fork and exec: ask the kernel for SIGTERM when ``parent`` ends, even by SIGKILL.
+    With a ``niceness`` it yields to others from its first instruction on, also while it loads its modules.
 
     For other systems than Linux there is no such wish; there the workers still end with their link.
     """
 
     def ask() -> None:
+        if niceness:
+            os.nice(niceness)
         if _libc is not None:
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != parent:  # it ended before it could be asked for
@@ -66,8 +69,10 @@ class Child:
         on_end: Callable[[int], bool],
         pass_fds: tuple[int, ...] = (),
         environment: Mapping[str, str] | None = None,
+        niceness: int = 0,
     ) -> None:
         self._name = name
+        self._niceness = niceness
         self._environment = environment
         self._command = command
         self._on_start = on_start
@@ -109,7 +114,7 @@ class Child:
                 pass_fds=self._pass_fds,
                 env=self._environment,
                 process_group=0,  # a terminal's Ctrl-C is for the supervisor alone, which ends its children in order
-                preexec_fn=die_with(os.getpid()),
+                preexec_fn=die_with(os.getpid(), self._niceness),
             )
         except OSError as error:  # no memory or no process left: to be tried again
             logger.error("%s cannot be started: %s", self._name, error)

@@ -28,6 +28,8 @@ TERM_TIME = 3.0
 """Seconds between SIGTERM and SIGKILL."""
 STORE_VARIABLE = "STRANGLER_GATEWAY__STORE"
 """What overrides `gateway.store` for whoever reads the configuration."""
+YIELDING = 10
+"""By how much the comparator is nicer than the workers: where all cores are taken, clients come first."""
 USAGE = 2
 """The exit status of a process that was started with what it cannot work with."""
 
@@ -54,6 +56,7 @@ class Supervisor:
             on_start=self._comparator_started,
             on_end=self._comparator_ended,
             environment=compiled.environment(),
+            niceness=YIELDING,
         )
         self._stop = asyncio.Event()
         self._is_hurried = False
