@@ -69,7 +69,7 @@ class Heading(StrEnum):
     """A shadowed write that would have had to wait for a lock."""
     OURS = "error_in_comparator"
     LOST = "comparator_lost"
-    """It was in the comparator when that died."""
+    """It was in the comparator, or on its way there, when that or its worker died."""
 
 
 COMPARED = frozenset((Heading.EQUIVALENT, Heading.DIFFERENT))
