@@ -18,6 +18,8 @@ _MOST_PLACES = 3000
 """Of one answer that are looked at."""
 _LONGEST = 400
 """Characters of a value."""
+_LONGEST_ALIKE = 120
+"""Of one that does not differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,14 @@ def _rows(sample: Sample) -> list[Row]:
         if difference is not None:
             rows.append(_marked(difference, primary.get(place), candidate.get(place)))
         else:
-            rows.append(Row(place, Cell(primary.get(place, "")), Cell(candidate.get(place, ""))))
-    return [*map(_marked, differences.values()), *rows]
+            rows.append(Row(place, _alike(primary.get(place, "")), _alike(candidate.get(place, ""))))
+    elsewhere = list(map(_marked, differences.values()))
+    effects = [row for row in elsewhere if row.place.startswith("effects")]
+    return [*(row for row in elsewhere if row not in effects), *rows, *effects]
+
+
+def _alike(text: str) -> Cell:
+    return Cell(text if len(text) <= _LONGEST_ALIKE else f"{text[:_LONGEST_ALIKE]}…")
 
 
 def _is_above(at: str, place: str) -> bool:
