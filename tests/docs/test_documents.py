@@ -66,6 +66,11 @@ def test_the_configuration_of_the_page_about_changes_is_valid(reader: Reader) ->
     follow(reader, "docs/how-to/change-requests-and-answers.md")
 
 
+def test_what_is_recorded_can_be_replayed_as_the_how_to_says(reader: Reader) -> None:
+    reader.write("strangler.yaml", (ROOT / "strangler.yaml").read_text())
+    follow(reader, "docs/how-to/replay.md")
+
+
 def test_a_reader_notices_what_does_not_happen(reader: Reader) -> None:
     reader.follow([File("a.txt", "one\n"), Terminal((Command(1, "cat a.txt", "one\n"),), goes_on=False)])
     with pytest.raises(DocumentIsWrong, match="line 7"):

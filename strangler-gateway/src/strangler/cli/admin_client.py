@@ -1,6 +1,8 @@
 """Asks control's admin API, and turns its refusals into errors of the command line."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,17 +45,44 @@ class AdminClient:
         """The answer to ``document``. Raises ``BadInput``, ``Failed`` or ``Unreachable``."""
         return self._ask("POST", path, json=document or {})
 
+    def delete(self, path: str) -> None:
+        """Remove what is at ``path``. Raises ``BadInput``, ``Failed`` or ``Unreachable``."""
+        response = self._answer("DELETE", path)
+        if not response.is_success:
+            _document(response)
+
+    def download(self, path: str) -> Iterator[bytes]:
+        """The lines at ``path``, one after the other. Raises ``BadInput``, ``Failed`` or ``Unreachable``."""
+        with self._client() as client, client.stream("GET", self._url(path)) as response:
+            if not response.is_success:
+                response.read()
+                _document(response)
+            rest = b""
+            for piece in response.iter_bytes():
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from lines
+            if rest:
+                raise Failed("control stopped in the middle of a line; ask again")
+
     def _ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:
         return _document(self._answer(method, path, **how))
 
     def _answer(self, method: str, path: str, **how: Any) -> "httpx.Response":
+        with self._client() as client:
+            return client.request(method, self._url(path), **how)
+
+    def _url(self, path: str) -> str:
+        return f"http://{self._address}/api/v1{path}"
+
+    @contextlib.contextmanager
+    def _client(self) -> "Iterator[httpx.Client]":
         import httpx  # noqa: PLC0415  # 130 ms
 
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
             # A proxy named in the environment is for the internet, not for the gateway's own admin port.
             with httpx.Client(trust_env=False, timeout=PATIENCE, headers=headers) as client:
-                return client.request(method, f"http://{self._address}/api/v1{path}", **how)
+                yield client
         except UnicodeEncodeError as error:
             raise BadInput("one of the arguments is not text in UTF-8; write it anew") from error
         except httpx.HTTPError as error:

@@ -17,6 +17,8 @@ from strangler.cli.history import history
 from strangler.cli.hold import hold, release
 from strangler.cli.init import init
 from strangler.cli.kill import kill
+from strangler.cli.record import record
+from strangler.cli.replay import replay
 from strangler.cli.routes import routes
 from strangler.cli.screen import print_error, print_json
 from strangler.cli.serve import serve
@@ -28,7 +30,8 @@ from strangler.model.errors import StranglerError
 app = typer.Typer(
     name="strangler",
     help="Move a monolith to services one route at a time, by feature flag, and go back at any moment.",
-    epilog="Exit status: 0 done · 1 it could not be done · 2 wrong input, usage or configuration.",
+    epilog="Exit status: 0 done · 1 it could not be done · 2 wrong input, usage or configuration "
+    "· 3 not enough was seen (replay).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -69,5 +72,6 @@ app.add_typer(_registry, name="registry")
 _shadow = typer.Typer(help=shadow.__doc__, no_args_is_help=True, rich_markup_mode=None)
 _add(_shadow, shadow.status, shadow.report, shadow.samples, shadow.restart)
 app.add_typer(_shadow, name="shadow")
+_add(app, record, replay)
 app.command("compile")(failing_well(compile_data_plane))
 _add(app, version)

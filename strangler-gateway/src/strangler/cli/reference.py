@@ -21,7 +21,7 @@ on stdout; what is said beside it goes to stderr. A command finds the gateway by
 `.strangler`), and control's address in it, unless `--admin` names one.
 
 Exit status: **0** done · **1** it could not be done (a worker is missing, the gateway does not answer) · **2** wrong
-input, usage or configuration, with its place and the remedy.
+input, usage or configuration, with its place and the remedy · **3** not enough was seen to say (`replay`).
 
 `strangler --install-completion` teaches your shell the commands, and the routes and modules of the gateway here.
 """

@@ -29,6 +29,8 @@ class Report:
     verdict: Verdict
     route: Route | None = None
     """None for a replay, and for a route that is not configured any more."""
+    again: str = "primary"
+    """Who was asked a second time; the candidate, where recorded answers were replayed."""
 
     @property
     def rules(self) -> dict[str, Any]:
@@ -45,9 +47,9 @@ class Report:
         return "a header that is not compared" if field.startswith("header.") else ""
 
 
-def make_report(record: RunRecord, shadow: Shadow, route: Route | None = None) -> Report:
+def make_report(record: RunRecord, shadow: Shadow, route: Route | None = None, again: str = "primary") -> Report:
     """Judge the run."""
-    return Report(record, shadow, judge(record.evidence, shadow), route)
+    return Report(record, shadow, judge(record.evidence, shadow), route, again)
 
 
 def as_json(report: Report) -> dict[str, object]:
@@ -209,7 +211,7 @@ def _lines(report: Report) -> Iterator[str]:
     evidence = record.evidence
     if evidence.seconds:
         yield ""
-        yield f"the primary was asked again {count(evidence.seconds)} times{_by_chance(evidence)}"
+        yield f"the {report.again} was asked again {count(evidence.seconds)} times{_by_chance(evidence)}"
     yield from _section("made equal", [(name, count(number), "") for name, number in _ranked(record.normalised)])
     yield from _section(
         "ignored", [(name, count(number), report.reason_of(name)) for name, number in _ranked(record.ignored)]
