@@ -27,7 +27,9 @@ routes:
   - name: products
     match: {{prefix: /api/products}}
     service: catalog
-    shadow: {{redact: {{keep_query: [page], keep_headers: [x-tenant], patterns: ["CUST-[0-9]+"]}}}}
+    shadow:
+      redact: {{keep_query: [page], keep_headers: [x-tenant], patterns: ["CUST-[0-9]+"]}}
+      compare: {{ignore: [{{field: body.request_id, reason: it is of the gateway}}]}}
   - name: notes
     match: {{prefix: /notes}}
     shadow: {{request_bytes: 100, redact: {{keep_query: [colour]}}}}
