@@ -128,7 +128,7 @@ def test_all_that_is_said_about_shadowing_arrives_and_routes_share_it_by_an_anch
             max_bytes=70_000,
             max_depth=20,
         ),
-        redaction=Redaction(("accept",), ("page",), ("body.customer.*",), ("CUST-[0-9]{6}",)),
+        redaction=Redaction(("accept", "content-type"), ("page",), ("body.customer.*",), ("CUST-[0-9]{6}",)),
     )  # fmt: skip
     assert topology.by_name["reshaped"].shadow == shared
     assert topology.gateway.shadow == Mirroring(500, 8_388_608, Secret(env="SHADOW_SECRET"))

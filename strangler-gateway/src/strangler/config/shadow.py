@@ -82,7 +82,8 @@ def _redaction(section: schema.RedactSection, place: DocumentPath, report: Repor
     for index, name in enumerate(section.keep_headers):
         if name in NEVER_KEPT:
             report((*place, "keep_headers", index), f"«{name}» holds credentials, which are never kept; remove it")
-    lists = (section.keep_headers, section.keep_query, section.fields, section.patterns)
+    # Without its type nobody could take a body apart any more.
+    lists = ((*section.keep_headers, "content-type"), section.keep_query, section.fields, section.patterns)
     return Redaction(*(tuple(dict.fromkeys(items)) for items in lists))
 
 

@@ -172,7 +172,9 @@ class RedactSection(Section):
     """
 
     keep_headers: list[Lower] = Field(
-        default=list(_KEPT.headers), description="Headers whose values are kept.", examples=[["accept", "etag"]]
+        default=list(_KEPT.headers),
+        description="Headers whose values are kept; `content-type` always is.",
+        examples=[["accept", "etag"]],
     )
     keep_query: list[Annotated[str, Field(min_length=1)]] = Field(
         default=list(_KEPT.query), description="Query parameters whose values are kept.", examples=[["page", "sort"]]
