@@ -9,8 +9,9 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from strangler.dataplane.capture import AT_ONCE, NO_COMPARATOR, Capture, Desk, Note, Tally
-from strangler.link.mirrored import Account, Batch, Opening, encode_frame
+from strangler.dataplane.capture import NO_COMPARATOR, Capture, Desk, Note, Tally
+from strangler.dataplane.packing import Pack, packs
+from strangler.link.mirrored import Account, Batch, Opening, encode_frame, encode_into
 
 RECONNECT = 0.2
 """Seconds between two tries to reach the comparator, and between two looks at whether it is still there."""
@@ -18,9 +19,8 @@ SEND_TIMEOUT = 0.5
 """Seconds that one write waits for a comparator that does not read, before it is asked whether to go on."""
 LAST_WORDS = 1.0
 """Seconds in which a worker that ends tries to hand over what waits."""
-AT_ONCE_BYTES = 128 * 1024
-"""Of the exchanges in one frame, unless one alone has more: encoding them keeps the event loop waiting, and must not
-take longer than a few requests do."""
+LARGE = 1024 * 1024
+"""Bytes of a frame whose memory is not kept for the next one."""
 
 
 logger = logging.getLogger("strangler.dataplane")
@@ -50,6 +50,8 @@ class Line:
         self._desk = desk
         self._path = path
         self._who = (worker, slot, pid)
+        self._frame = bytearray()
+        """Where frames are made, one after the other."""
         self._notes: dict[Tally, Note] = {}
         """What the event loop last said of each tally."""
         self._ends = 0.0
@@ -125,33 +127,29 @@ class Line:
             self._notes[note[0]] = note
         self._reach()
         epoch = time.time() - time.perf_counter()
-        for part in _parts(captures):
-            self._hand_over(part, epoch)
+        for pack in packs(captures):
+            self._hand_over(pack, epoch)
         if notes and self._connection is not None:
             self._send(encode_frame(Batch((), tuple(self._accounts(notes)))))
 
-    def _hand_over(self, captures: list[Capture], epoch: float) -> None:
-        counts: dict[Tally, int] = {}
-        done, size = len(captures), 0
-        for capture in captures:
-            size += capture.size
-            if not capture.shadowed.only_recorded:
-                tally = capture.shadowed.tally
-                counts[tally] = counts.get(tally, 0) + 1
-        sent = False
+    def _hand_over(self, pack: Pack, epoch: float) -> None:
+        counts, sent = pack.counts, False
         if self._connection is not None:
-            accounts = tuple(self._accounts((self._notes[tally] for tally in counts), counts))
+            accounts = tuple(self._accounts([self._notes[tally] for tally in counts], counts))
             try:
-                sent = self._send(encode_frame(_batch(captures, accounts, epoch)))
+                encode_into(self._frame, pack.batch(accounts, epoch))
+                sent = self._send(self._frame)
             except Exception:  # These are lost; the thread has to go on for those that come.
                 logger.exception("exchanges could not be handed to the comparator")
+            if len(self._frame) > LARGE:
+                self._frame = bytearray()
         for tally, count in counts.items():
             if sent:
                 tally.sent += count
             else:
                 tally.lost[NO_COMPARATOR] = tally.lost.get(NO_COMPARATOR, 0) + count
-        self._desk.done += done
-        self._desk.freed_bytes += size
+        self._desk.done += len(pack.captures)
+        self._desk.freed_bytes += pack.size
 
     def _accounts(self, notes: Iterable[Note], also_sent: dict[Tally, int] | None = None) -> Iterator[Account]:
         """The accounts as they are when ``also_sent`` exchanges of each have been handed over."""
@@ -162,7 +160,7 @@ class Line:
             sent = tally.sent + (also_sent.get(tally, 0) if also_sent is not None else 0)
             yield Account(tally.name, requests, sent, tuple(headings.items()))
 
-    def _send(self, frame: bytes) -> bool:
+    def _send(self, frame: bytes | bytearray) -> bool:
         """Send a frame, however long the comparator does not read; False if it is gone, or the worker has to end."""
         connection = self._connection
         assert connection is not None
@@ -182,30 +180,3 @@ class Line:
     def _is_over(self, now: float) -> bool:
         """Whether the worker ends, and has tried for long enough."""
         return self._ends > 0 and now >= self._ends
-
-
-def _batch(captures: list[Capture], accounts: tuple[Account, ...], epoch: float) -> Batch:
-    """Exchanges with the accounts as they are then; those that are only recorded are in none."""
-    compared, recorded = captures, []
-    if any(capture.shadowed.only_recorded for capture in captures):
-        compared = [capture for capture in captures if not capture.shadowed.only_recorded]
-        recorded = [capture for capture in captures if capture.shadowed.only_recorded]
-    return Batch(
-        tuple([capture.mirrored(epoch) for capture in compared]),
-        accounts,
-        tuple([capture.mirrored(epoch) for capture in recorded]),
-    )
-
-
-def _parts(captures: list[Capture]) -> Iterator[list[Capture]]:
-    """As they go into one frame each."""
-    part: list[Capture] = []
-    size = 0
-    for capture in captures:
-        if part and (len(part) >= AT_ONCE or size + capture.size > AT_ONCE_BYTES):
-            yield part
-            part, size = [], 0
-        part.append(capture)
-        size += capture.size
-    if part:
-        yield part

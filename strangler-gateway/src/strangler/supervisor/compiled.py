@@ -32,6 +32,7 @@ MODULES = (
     "dataplane/exchange.py",
     "dataplane/forwarded.py",
     "dataplane/forwarder.py",
+    "dataplane/packing.py",
     "dataplane/phase.py",
     "dataplane/pipeline.py",
     "dataplane/waits.py",
