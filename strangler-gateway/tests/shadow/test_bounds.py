@@ -20,7 +20,7 @@ def nested(levels: int, inside: str = "1") -> str:
 
 
 def test_what_is_too_deep_is_told_and_what_is_not_is_compared() -> None:
-    comparison = compare(answer(nested(70, "1")), answer(nested(70, "2")), max_depth=64)
+    comparison = compare(answer(nested(65, "1")), answer(nested(65, "2")), max_depth=64)
     assert (found(comparison), comparison.cut) == ([], ("body below 64 levels",))
     assert found(compare(answer(nested(64, "1")), answer(nested(64, "2")), max_depth=64)) == [
         ("body" + ".a" * 64, Kind.VALUE)

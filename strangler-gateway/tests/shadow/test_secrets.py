@@ -13,9 +13,9 @@ from strangler.shadow.answer import Answer, Question
 from strangler.shadow.effects import Called, Effects, Published, RowWrite
 from strangler.shadow.escapes import layers
 from strangler.shadow.redaction import Redactor
+from support.secrets_made import MADE, PASSWORDS, Made
 
 from .pairs import JSON, answer, compare, question
-from .secrets_made import MADE, PASSWORDS, Made
 
 REDACTOR = Redactor(Redaction())
 FORM = "application/x-www-form-urlencoded"

@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 _ISO = re.compile(
@@ -35,6 +36,7 @@ class Instant(NamedTuple):
         return abs(mine - theirs)
 
 
+@lru_cache(maxsize=1024)  # A pair of answers is asked about the same texts several times.
 def instant(text: str) -> Instant | None:
     """The point in time that a text is, and nothing else; None if it is none."""
     if not 16 <= len(text) <= 64:

@@ -72,8 +72,10 @@ class Pairing:
         unlike = [index for index, one in enumerate(primary) if one != candidate[index]]
         if len(unlike) < 2:
             return _by_index(primary, candidate)
-        mine = self._prints_of(field, (primary[index] for index in unlike))
         theirs = self._prints_of(field, (candidate[index] for index in unlike))
+        if self._prints.of(primary[unlike[0]], element(field)) not in theirs:  # So it is no mere order: half the work.
+            return self._among_ties(field, primary, candidate)
+        mine = self._prints_of(field, (primary[index] for index in unlike))
         if mine == theirs:
             return _by_index(primary, candidate)
         matched = _matched(mine, theirs)

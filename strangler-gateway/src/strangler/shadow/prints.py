@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Hashable
 
 from strangler.shadow.compiled import Compiled
-from strangler.shadow.exact import Value
+from strangler.shadow.exact import Key, Value
 from strangler.shadow.places import element, member
 from strangler.shadow.scalars import print_of
 
@@ -19,6 +19,7 @@ class Prints:
     def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
         self._left = 4 * compiled.max_values
+        self._places: dict[tuple[str, Key], str] = {}
         self._skipped = frozenset((*compiled.generated, *compiled.tolerances))
 
     def of(self, value: Value, field: str) -> Hashable:
@@ -42,9 +43,16 @@ class Prints:
         members = [
             (key, self._of(one, place, deeper - 1))
             for key, one in value.items()
-            if not (self._hidden(place := member(field, key)) or (one is None and self._compiled.nulls))
+            if (place := self._place(field, key)) and not (one is None and self._compiled.nulls)
         ]
         return ("object", frozenset(members) if self._compiled.key_order else tuple(members))
 
-    def _hidden(self, field: str) -> bool:
-        return field in self._skipped or bool(self._compiled.ignored_by(field))
+    def _place(self, field: str, key: Key) -> str:
+        """The field of a member; empty if it does not show. Elements of an array have the same, again and again."""
+        place = self._places.get((field, key))
+        if place is None:
+            place = member(field, key)
+            if place in self._skipped or self._compiled.ignored_by(place):
+                place = ""
+            self._places[field, key] = place
+        return place
