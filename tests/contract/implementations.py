@@ -17,6 +17,7 @@ from support.processes import free_port, running
 CATALOG = frozenset({"catalog"})
 EVERYTHING = CATALOG | {"inventory", "customers", "orders", "payments", "notifications", "health"}
 SEEDED_PRODUCTS = 30
+SHADOW_SECRET = "what the gateway signs shadowed writes with"
 LEAST_SHARE = 0.40  # of the catalog's requests, for each arm of a canary at 50 %
 _BIN = Path(sys.executable).parent
 
@@ -75,7 +76,7 @@ def _postgresql(site: Site) -> str:
 
 
 @contextlib.contextmanager
-def _shop(site: Site, framework: str, database: str) -> Iterator[Running]:
+def serve_shop(site: Site, framework: str, database: str) -> Iterator[Running]:
     """Seed a database and serve it with one of the shop's faces."""
     port, access_log = free_port(), site.folder / "shop-access.log"
     env = {
@@ -85,6 +86,7 @@ def _shop(site: Site, framework: str, database: str) -> Iterator[Running]:
         "SHOP_ARGON2_TIME_COST": "1",
         "SHOP_ARGON2_MEMORY_KIB": "8",
         "SHOP_ARGON2_PARALLELISM": "1",
+        "STRANGLER_SHADOW_SECRET": SHADOW_SECRET,
     }
     with running(
         "shop seed", _command("shop", "seed", "--products", SEEDED_PRODUCTS), log=site.folder / "seed.log", env=env
@@ -101,10 +103,14 @@ def _command(name: str, *arguments: object) -> list[str]:
 
 
 @contextlib.contextmanager
-def _catalog_service(site: Site, shop_url: str, database: str) -> Iterator[Running]:
+def serve_catalog(site: Site, shop_url: str, database: str) -> Iterator[Running]:
     """Serve the catalog of a shop's database."""
     port, access_log = free_port(), site.folder / "catalog-access.log"
-    env = {"DATABASE_URL": database, "CATALOG_JWKS": f"{shop_url}/.well-known/jwks.json"}
+    env = {
+        "DATABASE_URL": database,
+        "CATALOG_JWKS": f"{shop_url}/.well-known/jwks.json",
+        "STRANGLER_SHADOW_SECRET": SHADOW_SECRET,
+    }
     serve = _command("catalog-service", "serve", "--port", port, "--access-log", access_log)
     url = f"http://127.0.0.1:{port}"
     with running("catalog service", serve, log=site.folder / "catalog.log", env=env, ready=f"{url}/readyz"):
@@ -115,8 +121,8 @@ def _catalog_service(site: Site, shop_url: str, database: str) -> Iterator[Runni
 def _catalog_behind_gateway(site: Site, database: str, flip: dict[str, Any]) -> Iterator[Running]:
     """Put the gateway in front of the shop and the catalog service, which share a database, and flip the catalog."""
     with (
-        _shop(site, "flask", database) as monolith,
-        _catalog_service(site, monolith.url, database) as service,
+        serve_shop(site, "flask", database) as monolith,
+        serve_catalog(site, monolith.url, database) as service,
         place(site.folder) as here,
         serving(here, _CONFIG.format(monolith=monolith.url, service=service.url)) as gateway,
     ):
@@ -147,7 +153,7 @@ def catalog_behind_gateway(database: Callable[[Site], str], **flip: Any) -> Star
 
 
 def shop(framework: str, database: Callable[[Site], str]) -> Start:
-    return lambda site: _shop(site, framework, database(site))
+    return lambda site: serve_shop(site, framework, database(site))
 
 
 IMPLEMENTATIONS = (

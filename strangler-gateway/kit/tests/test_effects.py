@@ -91,7 +91,17 @@ def test_what_is_no_report_is_refused(header: str) -> None:
         [{"table": "t", "key": {"id": 1}, "before": {"": 1}}],
         [{"table": "t", "key": {"id": 1}, "before": None}] * (MAX_ROWS + 1),
     ],
-    ids=str,
+    ids=[
+        "none",
+        "an object",
+        "a number",
+        "an array for a row",
+        "no key",
+        "a number for a table",
+        "an array for a key",
+        "a column without a name",
+        "too many",
+    ],
 )
 def test_what_are_no_before_images_are_refused(rows: object) -> None:
     with pytest.raises(ReportRefused):
@@ -159,7 +169,7 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize(("value", "form"), FORMS, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("value", "form"), FORMS, ids=[f"{type(value).__name__}-{form}" for value, form in FORMS])
 def test_each_value_has_one_form(value: object, form: object) -> None:
     assert repr(told(value)) == repr(form), "-0.0 is not 0.0, and True not 1"
     json.dumps(told(value), allow_nan=False)

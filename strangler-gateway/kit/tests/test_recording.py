@@ -263,6 +263,15 @@ def test_rows_that_the_database_deletes_itself_are_reported(shop: Engine) -> Non
     ]
 
 
+def test_they_are_also_if_their_parent_was_changed_before(shop: Engine) -> None:
+    def change_and_delete(session: Session) -> None:
+        by_flush(session)
+        session.execute(delete(Book).where(Book.id == 1))
+
+    report = reported(shop, change_and_delete)
+    assert [row["key"]["reader"] for row in report["rows"] if row["table"] == "loans"] == ["x", "y"]
+
+
 def test_nothing_is_reported_of_what_was_rolled_back(shop: Engine) -> None:
     def partly(session: Session) -> None:
         by_flush(session)

@@ -149,6 +149,36 @@ def test_a_database_of_its_own_gets_rows_that_it_lacks(engine: Engine) -> None:
     assert len(restored(engine, row)["shelves"]) == 4
 
 
+@pytest.mark.parametrize("url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+def test_a_row_that_is_made_in_a_copy_gets_a_key_of_its_own(engine: Engine) -> None:
+    """The rows of a copy came with their keys, so that its sequences know nothing of them."""
+    seed(engine)
+    with engine.begin() as connection:
+        connection.execute(insert(Shelf), [{"id": number, "label": f"copied {number}"} for number in range(4, 40)])
+        connection.execute(text('CREATE SEQUENCE "odd:""name"'))
+        connection.execute(text('CREATE TABLE notes (id BIGINT PRIMARY KEY DEFAULT nextval(\'"odd\\:""name"\'))'))
+        connection.execute(text("INSERT INTO notes VALUES (7)"))
+    with engine.connect() as connection:
+        restore(connection, [RowChange(table, {"id": 99}, None, None) for table in ("shelves", "notes")], Catalogue())
+        assert connection.scalar(insert(Shelf).values(label="made").returning(Shelf.id)) == 1040
+        assert connection.scalar(text("INSERT INTO notes DEFAULT VALUES RETURNING id")) == 1008
+        connection.rollback()
+        restore(connection, [RowChange("shelves", {"id": 99}, None, None)], Catalogue())
+        assert connection.scalar(insert(Shelf).values(label="made").returning(Shelf.id)) == 1041, "no value was wasted"
+
+
+@pytest.mark.parametrize("url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+def test_a_key_that_has_come_meanwhile_is_told_from_other_values_that_are_taken(engine: Engine) -> None:
+    seed(engine)
+    catalogue = Catalogue()
+    with engine.connect() as connection:
+        restore(connection, [RowChange("shelves", {"id": 99}, None, None)], catalogue)
+        for values, taken in (({"id": 1, "label": "x"}, True), ({"label": "s1"}, False)):
+            with pytest.raises(IntegrityError) as error, connection.begin_nested():
+                connection.execute(insert(Shelf).values(**values))
+            assert catalogue.is_taken_key(error.value) is taken
+
+
 def test_what_is_not_there_is_left_alone(engine: Engine) -> None:
     seed(engine)
     with engine.connect() as connection:

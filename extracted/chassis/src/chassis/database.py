@@ -7,6 +7,7 @@ begins (a read lock that is upgraded later fails at once instead of waiting).
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, MetaData, event
@@ -14,7 +15,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from chassis.shadow import Shadow, current_shadow
-from chassis.shadow_transaction import PartInOneDatabase, note_locks
+from chassis.shadow_transaction import PartInOneDatabase, note_failures
 from strangler_kit.layouts import Catalogue
 from strangler_kit.recording import Outbox, Recorder
 
@@ -70,7 +71,8 @@ class Database:
         """See `chassis.shadow.ShadowedDatabase`."""
         if self._recorder is None:
             self._recorder = Recorder(self._engine.sync_engine, outbox=self._outbox)
-            event.listen(self._engine.sync_engine, "handle_error", note_locks)
+            note = partial(note_failures, catalogue=self._catalogue)
+            event.listen(self._engine.sync_engine, "handle_error", note)
         connection = await self._writer.connect()
         part = PartInOneDatabase(
             connection, self._recorder, self._catalogue, lock_ms=self._shadow_lock_ms, busy_ms=SQLITE_BUSY_MS

@@ -122,11 +122,13 @@ class PartInOneDatabase:
             raise _refused("a shadowed request ended the transaction by SQL")
 
 
-def note_locks(context: ExceptionContext) -> None:
-    """For the event of an engine: a request that has failed because of a lock is not to be compared."""
+def note_failures(context: ExceptionContext, catalogue: Catalogue) -> None:
+    """For the event of an engine: a request that has failed because of others is not to be compared."""
     shadow, error = current_shadow(), context.sqlalchemy_exception
-    if shadow is not None and isinstance(error, DBAPIError) and is_lock_failure(error):
-        shadow.fail(Outcome.LOCKED, f"rows are locked: {error.orig}")
+    if shadow is None or not isinstance(error, DBAPIError):
+        return
+    if is_lock_failure(error) or catalogue.is_taken_key(error):
+        shadow.fail(Outcome.LOCKED, f"others are in its way: {error.orig}")
 
 
 def _refused(why: str) -> ShadowAborted:

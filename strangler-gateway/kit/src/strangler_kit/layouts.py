@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import DBAPIError
@@ -12,6 +12,14 @@ _POSTGRESQL_COLUMNS = text(
     "SELECT attname, format_type(atttypid, atttypmod), attgenerated <> '' FROM pg_attribute"
     " WHERE attrelid = to_regclass(:name) AND attnum > 0 AND NOT attisdropped"
 )
+# A column's own sequence (serial, identity), or that of its default.
+_POSTGRESQL_SEQUENCES = text(
+    "SELECT attname, seqrelid FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum"
+    " JOIN pg_sequence ON seqrelid = coalesce(to_regclass(pg_get_serial_sequence(:name, attname)),"
+    r" to_regclass(substring(pg_get_expr(adbin, adrelid) FROM 'nextval\(''(.*)''\:\:regclass\)')))"
+    " WHERE attrelid = to_regclass(:name) AND attnum > 0 AND NOT attisdropped AND seqincrement > 0"
+)
+_POSTGRESQL_KEY = text("SELECT conname FROM pg_constraint WHERE conrelid = to_regclass(:name) AND contype = 'p'")
 _POSTGRESQL_DEFERRABLE = text(
     "SELECT DISTINCT quote_ident(nspname) || '.' || quote_ident(conname), condeferred"
     " FROM pg_constraint JOIN pg_namespace ON pg_namespace.oid = connamespace WHERE condeferrable"
@@ -40,6 +48,10 @@ class Layout:
     name: str
     """Quoted, with its schema if it has one, as ``text()`` takes it."""
     columns: dict[str, ColumnLayout]
+    sequences: dict[str, int] = field(default_factory=dict)
+    """On PostgreSQL: of columns whose values are made by a sequence, that sequence's oid."""
+    key_constraint: str | None = None
+    """On PostgreSQL: the name of its primary key."""
 
 
 class Catalogue:
@@ -69,12 +81,25 @@ class Catalogue:
             quote = connection.dialect.identifier_preparer.quote_identifier
             schema, _, name = table.rpartition(".")
             quoted = f"{quote(schema)}.{quote(name)}" if schema else quote(name)
-            read = self._of_sqlite if connection.dialect.name == "sqlite" else self._of_postgresql
-            found = Layout(quoted.replace(":", r"\:"), read(connection, table, quoted))
+            if connection.dialect.name == "sqlite":
+                found = Layout(quoted.replace(":", r"\:"), self._of_sqlite(connection, table, quoted))
+            else:
+                found = _of_postgresql(connection, quoted)
             if not found.columns:
                 return None
             self._layouts[table] = found
         return found
+
+    def is_taken_key(self, error: DBAPIError) -> bool:
+        """Whether a row could not be inserted because the key that a sequence made for it was there already.
+
+        So it happens in a copy, which takes over rows with their keys while its own sequence knows nothing of them.
+        """
+        named = getattr(error.orig, "diag", error.orig)
+        name = getattr(named, "constraint_name", None)
+        return name is not None and any(
+            layout.sequences and layout.key_constraint == name for layout in self._layouts.values()
+        )
 
     @contextmanager
     def constraints_last(self, connection: Connection) -> Iterator[None]:
@@ -119,17 +144,22 @@ class Catalogue:
             for row in rows
         }
 
-    @staticmethod
-    def _of_postgresql(connection: Connection, _table: str, quoted: str) -> dict[str, ColumnLayout]:
-        rows = connection.execute(_POSTGRESQL_COLUMNS, {"name": quoted})
-        return {name: ColumnLayout(kind, generated=generated, time=False) for name, kind, generated in rows}
-
     def _deferrable_of(self, connection: Connection) -> dict[str, bool]:
         """Names of constraints that can be checked later, and whether they are unless told otherwise."""
         if self._deferrable is None:
             rows = connection.execute(_POSTGRESQL_DEFERRABLE)
             self._deferrable = {row[0]: row[1] for row in rows}
         return self._deferrable
+
+
+def _of_postgresql(connection: Connection, quoted: str) -> Layout:
+    columns = {
+        name: ColumnLayout(kind, generated=generated, time=False)
+        for name, kind, generated in connection.execute(_POSTGRESQL_COLUMNS, {"name": quoted})
+    }
+    sequences = {row.attname: row.seqrelid for row in connection.execute(_POSTGRESQL_SEQUENCES, {"name": quoted})}
+    key = connection.scalar(_POSTGRESQL_KEY, {"name": quoted})
+    return Layout(quoted.replace(":", r"\:"), columns, sequences, key)
 
 
 def is_lock_failure(error: DBAPIError) -> bool:

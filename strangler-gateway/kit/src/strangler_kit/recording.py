@@ -10,8 +10,7 @@ function. What is seen and cannot be followed makes the report say that it is no
 
 import json
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from contextlib import nullcontext
 from typing import Any
 
 from sqlalchemy import (
@@ -21,74 +20,37 @@ from sqlalchemy import (
     Insert,
     Select,
     Table,
-    TextClause,
     Update,
     and_,
     delete,
     event,
     false,
-    literal,
     or_,
     select,
 )
 from sqlalchemy.engine import CursorResult, ExceptionContext
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.orm import FromStatement
-from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql.elements import ClauseElement
-from sqlalchemy.sql.selectable import TextualSelect
 
-from strangler_kit.effects import Columns, Published, Recording, RowChange, Transaction, current, unrecorded
+from strangler_kit.effects import Columns, Recording, Transaction, current, unrecorded
 from strangler_kit.images import Image, NoKey, RawKey, Shape, images, shape_of
 from strangler_kit.statements import (
+    TOO_MANY,
     CannotFollow,
     Parameters,
     changes_key,
+    check_reads_only,
+    check_size,
     conflict_columns,
     followers,
     given_rows,
     table_of,
     text_reads_only,
-    writes_within,
 )
+from strangler_kit.touched import Outbox, Work
 from strangler_kit.values import NoValue
 
-
-@dataclass(frozen=True, slots=True)
-class Outbox:
-    """The table into which events are written in the transaction that they tell of: told as events, not as rows."""
-
-    table: str
-    topic: str = "topic"
-    payload: str = "payload"
-    """Names of columns. What a payload holds is told as JSON where it is JSON."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Touched:
-    """A row that a transaction has perhaps written."""
-
-    shape: Shape
-    raw: RawKey
-    key: Columns
-    before: Columns | None
-
-
-@dataclass(slots=True)
-class _Work:
-    """One transaction that has not ended."""
-
-    touched: dict[tuple[str, str], _Touched] = field(default_factory=dict)
-    written: Shape | None = None
-    """The table of the statement that runs."""
-    expected: int = 0
-    """Rows that an UPDATE or DELETE should find."""
-    own_returning: bool = False
-
-    def touch(self, shape: Shape, raw: RawKey, before: Columns | None) -> None:
-        """Remember a row as it was at first."""
-        key = shape.key_of(raw)
-        self.touched.setdefault((shape.name, json.dumps(key)), _Touched(shape, raw, key, before))
+__all__ = ["Outbox", "Recorder"]
 
 
 class Recorder:
@@ -154,26 +116,24 @@ class Recorder:
         if isinstance(statement, Insert | Update | Delete):
             if _is_autocommit(connection):
                 raise CannotFollow("a statement was committed by itself (AUTOCOMMIT)")
-            shape = self._shape(table_of(statement))
-            work: _Work = recording.unfinished.setdefault(connection, _Work())
-            work.written, work.expected, work.own_returning = shape, 0, False
-            budget = recording.max_rows - sum(len(other.touched) for other in recording.unfinished.values())
+            work: Work = recording.unfinished.setdefault(connection, Work(recording.max_rows))
+            work.begin(self._shape(table_of(statement)))
             if isinstance(statement, Insert):
-                return self._before_insert(connection, work, statement, sets, budget)
-            self._before_change(connection, work, statement, sets, budget)
+                return self._before_insert(connection, work, statement, sets)
+            self._before_change(connection, work, statement, sets)
         else:
-            _check_reads_only(statement)
+            check_reads_only(statement)
         return statement  # type: ignore[no-any-return]
 
     def _before_insert(
-        self, connection: Connection, work: _Work, statement: Insert, sets: Sequence[Parameters], budget: int
+        self, connection: Connection, work: Work, statement: Insert, sets: Sequence[Parameters]
     ) -> ClauseElement:
         """Read the rows that ON CONFLICT would change, and see to it that the keys of new ones are returned."""
         shape = self._shape(table_of(statement))
         if statement._prefixes:  # noqa: SLF001 - INSERT OR REPLACE and its like have no other mark
             raise CannotFollow(f"an INSERT into {shape.name} has a prefix")
         rows = given_rows(statement, sets)
-        self._check_size(connection, statement, len(rows), budget)
+        check_size(connection, statement, len(rows), work.most)
         theirs = bool(statement._returning or statement._return_defaults)  # noqa: SLF001 - nothing else tells
         conflict = conflict_columns(statement)
         upsert = statement._post_values_clause is not None  # noqa: SLF001
@@ -183,7 +143,7 @@ class Recorder:
             if any(column.key not in row for row in rows for column in conflict):
                 raise CannotFollow(f"ON CONFLICT on {shape.name} depends on values that the database makes")
             wanted = or_(*(and_(*(column == row[column.key] for column in conflict)) for row in rows))
-            for image in self._read(connection, statement, shape, select(*shape.read).where(wanted), {}, budget):
+            for image in self._read(connection, statement, shape, select(*shape.read).where(wanted), {}, work.most):
                 work.touch(shape, image.raw, image.values)
         many = len(rows) > 1 or statement.select is not None or statement._inline  # noqa: SLF001
         if theirs or not (many or upsert) or not self._dialect.insert_returning:
@@ -192,7 +152,7 @@ class Recorder:
         return statement.returning(*shape.key)
 
     def _before_change(
-        self, connection: Connection, work: _Work, statement: Update | Delete, sets: Sequence[Parameters], budget: int
+        self, connection: Connection, work: Work, statement: Update | Delete, sets: Sequence[Parameters]
     ) -> None:
         """Read the rows that an UPDATE or DELETE will find."""
         shape = self._shape(table_of(statement))
@@ -202,25 +162,27 @@ class Recorder:
         if (condition := statement.whereclause) is not None:
             query = query.where(condition)
         for given in sets:
-            found = self._read(connection, statement, shape, query, given, budget - work.expected)
+            found = self._read(connection, statement, shape, query, given, work.most)
             work.expected += len(found)
             self._touch(connection, work, statement, shape, found)
 
     def _touch(
-        self, connection: Connection, work: _Work, statement: Update | Delete, shape: Shape, found: list[Image]
+        self, connection: Connection, work: Work, statement: Update | Delete, shape: Shape, found: list[Image]
     ) -> None:
         """Remember rows, and those that the database will change because of them."""
-        new = [image for image in found if (shape.name, json.dumps(image.key)) not in work.touched]
+        new = [image for image in found if (shape.name, image.raw) not in work.followed]
+        work.followed |= {(shape.name, image.raw) for image in new}
         for image in new:
             work.touch(shape, image.raw, image.values)
-        deleting = isinstance(statement, Delete)
-        for constraint in followers(shape.table, deleting=deleting) if new else ():
+        for constraint in followers(shape.table, deleting=isinstance(statement, Delete)) if new else ():
             assert isinstance(constraint.table, Table)
             child, parent = self._shape(constraint.table), shape.table.alias()
             joined = and_(*(key.parent == parent.c[key.column.key] for key in constraint.elements))
             gone = shape.among(parent, [image.raw for image in new])
             query = select(*child.read).join_from(child.table, parent, joined).where(gone)
-            self._touch(connection, work, statement, child, images(connection, child, query))
+            self._touch(
+                connection, work, statement, child, self._read(connection, statement, child, query, {}, work.most)
+            )
 
     def _after(
         self, connection: Connection, _statement: Any, _multi: Any, _params: Any, _options: Any, result: Any
@@ -239,7 +201,7 @@ class Recorder:
         except (CannotFollow, NoValue) as error:
             recording.give_up(str(error))
 
-    def _new_keys(self, work: _Work, shape: Shape, result: CursorResult[Any]) -> list[RawKey]:
+    def _new_keys(self, work: Work, shape: Shape, result: CursorResult[Any]) -> list[RawKey]:
         """The keys of the rows that an INSERT has made (or, ON CONFLICT, changed)."""
         context: Any = result.context
         if work.own_returning:
@@ -253,7 +215,7 @@ class Recorder:
             raise CannotFollow(f"the keys of new rows of {shape.name} were not returned")
         return [shape.raw_of(key, self._dialect) for key in keys]
 
-    def _result(self, connection: Connection, work: _Work) -> Transaction:
+    def _result(self, connection: Connection, work: Work) -> Transaction:
         """Read again what was touched."""
         shapes = {touched.shape.name: touched.shape for touched in work.touched.values()}
         after: dict[tuple[str, str], Columns] = {}
@@ -263,22 +225,13 @@ class Recorder:
                 after |= {(name, json.dumps(image.key)): image.values for image in found}
         if after.keys() - work.touched.keys():
             raise CannotFollow("a key has another form in the database than in the statement")
-        changes = [RowChange(row.shape.name, row.key, row.before, after.get(at)) for at, row in work.touched.items()]
-        outbox = self._outbox
-        return Transaction(
-            tuple(change for change in changes if outbox is None or change.table != outbox.table),
-            tuple(
-                _event(outbox, row)
-                for row in changes
-                if outbox and row.table == outbox.table and row.operation == "insert"
-            ),
-        )
+        return work.outcome(after, self._outbox)
 
     def _read(
         self, connection: Connection, statement: Insert | Update | Delete | None, shape: Shape, query: Select[Any],
-        given: Parameters, budget: int,
+        given: Parameters, most: int,
     ) -> list[Image]:  # fmt: skip
-        """Rows of one table, locked if a statement is about to write them; at most as many as may still be recorded."""
+        """At most so many rows of one table, locked if a statement is about to write them. Raises ``CannotFollow``."""
         sqlite, kind = self._dialect.name == "sqlite", (shape.name, type(statement).__name__)
         proven = kind in self._proven or sqlite
         if statement is not None and not sqlite:
@@ -289,22 +242,15 @@ class Recorder:
                 connection.execute(delete(shape.table).where(false()))
             # A view, for instance, may be written and yet not be locked: that must not end the transaction.
             with nullcontext() if proven else connection.begin_nested():
-                found = images(connection, shape, query.limit(budget + 1), given)
+                found = images(connection, shape, query.limit(most + 1), given)
         except DBAPIError as error:
             if proven and getattr(error.orig, "sqlstate", None) is not None:
                 raise  # the transaction is lost, by a deadlock for instance, and whoever began it must know
             raise CannotFollow(f"rows of {shape.name} cannot be read: {error.orig}") from error
         self._proven.add(kind)
-        if len(found) > budget:
-            raise CannotFollow("more rows were written than are reported")
+        if len(found) > most:
+            raise CannotFollow(TOO_MANY)
         return found
-
-    def _check_size(self, connection: Connection, statement: Insert, rows: int, budget: int) -> None:
-        if statement.select is not None:
-            source = statement.select.subquery()
-            rows = len(connection.execute(select(literal(1)).select_from(source).limit(budget + 1)).all())
-        if rows > budget:
-            raise CannotFollow("more rows were written than are reported")
 
     def _shape(self, table: Table) -> Shape:
         found = self._shapes.get(table)
@@ -331,25 +277,6 @@ class Recorder:
             recording.not_committed(failure.connection)
 
 
-def _check_reads_only(statement: Any) -> None:
-    """Raises ``CannotFollow``."""
-    match statement:
-        case ExecutableDDLElement():
-            raise CannotFollow("the schema was changed")
-        case str() | TextClause():
-            text = str(statement)
-        case TextualSelect(element=TextClause() as inner) | FromStatement(element=TextClause() as inner):
-            text = str(inner)
-        case ClauseElement():
-            if writes_within(statement):
-                raise CannotFollow("a SELECT has a part that writes")
-            return
-        case _:
-            raise CannotFollow(f"a {type(statement).__name__} was executed")
-    if not text_reads_only(text):
-        raise CannotFollow(f"SQL by hand: {text[:60]}")
-
-
 def _returned(shape: Shape, result: CursorResult[Any]) -> list[tuple[Any, ...]]:
     """The keys in what the application asked to be returned, which it can still fetch afterwards."""
     rows = result.all()
@@ -358,15 +285,6 @@ def _returned(shape: Shape, result: CursorResult[Any]) -> list[tuple[Any, ...]]:
         return [tuple(row._mapping[column] for column in shape.key) for row in rows]  # noqa: SLF001 - public by its documentation
     except (KeyError, SQLAlchemyError):
         return []
-
-
-def _event(outbox: Outbox, row: RowChange) -> Published:
-    values = {**row.key, **(row.after or {})}
-    payload = values.get(outbox.payload)
-    if isinstance(payload, str):
-        with suppress(ValueError):
-            payload = json.loads(payload)
-    return Published(str(values.get(outbox.topic)), payload)
 
 
 def _is_autocommit(connection: Connection) -> bool:

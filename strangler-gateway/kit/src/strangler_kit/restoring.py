@@ -15,6 +15,12 @@ from strangler_kit.effects import Columns, RowChange, unrecorded
 from strangler_kit.layouts import Catalogue, ColumnLayout, Layout, is_lock_failure
 from strangler_kit.values import NoValue, Value, taken, taken_for_sqlite
 
+_LEAD = 1_000
+"""Values by which a sequence of a copy is led ahead, so that rows which come meanwhile do not take the next one."""
+_MOST_VALUES = 100_000
+"""That are asked of a sequence at once."""
+_ASK = text("SELECT count(nextval(:sequence)) FROM generate_series(1, :number)")
+
 
 class NotRestored(Exception):
     """The rows cannot be as they were: others have written since, or hold locks. The message says what."""
@@ -33,6 +39,8 @@ def restore(connection: Connection, rows: Sequence[RowChange], catalogue: Catalo
                 _write_all(connection, writes)
             for write in writes:
                 write.verify(connection)
+            for layout in {layout.name: layout for layout, row in found if row.before is None}.values():
+                _lead_sequences_on(connection, layout)
         except NoValue as error:
             raise NotRestored(str(error)) from error
         except DBAPIError as error:
@@ -64,6 +72,22 @@ def _write_all(connection: Connection, writes: list["_Write"]) -> None:
         if len(failed) == len(writes):
             raise last  # two rows that have exchanged unique values, for instance
         writes = failed
+
+
+def _lead_sequences_on(connection: Connection, layout: Layout) -> None:
+    """Let the next row that is inserted have a key of its own, in a copy whose rows came with theirs (PostgreSQL).
+
+    By asking for values, which never leads back, whoever else does so. Where rows were made here nothing is to be done.
+    """
+    for column, sequence in layout.sequences.items():
+        name = _quoted(column)
+        most = f"SELECT max({name}) - coalesce(pg_sequence_last_value(:sequence), 0) FROM {layout.name}"  # noqa: S608 - see above
+        behind = connection.execute(text(most), {"sequence": sequence}).scalar_one() or 0
+        if behind > 0:
+            ahead = min(behind + _LEAD, _MOST_VALUES)
+            connection.execute(_ASK, {"sequence": sequence, "number": ahead})
+        if behind > _MOST_VALUES:
+            raise NotRestored(f"the sequence of {layout.name} is far behind its rows")
 
 
 class _Write:

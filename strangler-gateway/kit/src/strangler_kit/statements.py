@@ -4,11 +4,24 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, Delete, Insert, Table, Update
-from sqlalchemy.schema import ForeignKeyConstraint
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Connection,
+    Delete,
+    Insert,
+    Table,
+    TextClause,
+    Update,
+    literal,
+    select,
+)
+from sqlalchemy.orm import FromStatement
+from sqlalchemy.schema import ExecutableDDLElement, ForeignKeyConstraint
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.selectable import TextualSelect
 
 Parameters = Mapping[str, Any]
 
@@ -19,6 +32,7 @@ _WRITES = re.compile(
     re.IGNORECASE,
 )
 _ACTIONS = frozenset(("CASCADE", "SET NULL", "SET DEFAULT"))
+TOO_MANY = "more rows were written than are reported"
 
 
 class CannotFollow(Exception):
@@ -33,6 +47,34 @@ def text_reads_only(statement: str) -> bool:
 def writes_within(statement: ClauseElement) -> bool:
     """Whether a part of the statement, such as a common table expression, writes by itself."""
     return any(isinstance(part, UpdateBase) and part is not statement for part in visitors.iterate(statement))
+
+
+def check_size(connection: Connection, statement: Insert, rows: int, most: int) -> None:
+    """See to it that an INSERT makes at most ``most`` rows, of which ``rows`` are named. Raises ``CannotFollow``."""
+    if statement.select is not None:
+        some = select(literal(1)).select_from(statement.select.subquery()).limit(most + 1)
+        rows = len(connection.execute(some).all())
+    if rows > most:
+        raise CannotFollow(TOO_MANY)
+
+
+def check_reads_only(statement: Any) -> None:
+    """See to it that a statement, which is no INSERT, UPDATE or DELETE, writes nothing. Raises ``CannotFollow``."""
+    match statement:
+        case ExecutableDDLElement():
+            raise CannotFollow("the schema was changed")
+        case str() | TextClause():
+            text = str(statement)
+        case TextualSelect(element=TextClause() as inner) | FromStatement(element=TextClause() as inner):
+            text = str(inner)
+        case ClauseElement():
+            if writes_within(statement):
+                raise CannotFollow("a SELECT has a part that writes")
+            return
+        case _:
+            raise CannotFollow(f"a {type(statement).__name__} was executed")
+    if not text_reads_only(text):
+        raise CannotFollow(f"SQL by hand: {text[:60]}")
 
 
 def table_of(statement: Insert | Update | Delete) -> Table:

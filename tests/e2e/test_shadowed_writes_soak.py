@@ -1,0 +1,192 @@
+"""Ten thousand writes in shadow, beside others in earnest: alike, none of them left behind, and what others wait."""
+
+import itertools
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import pytest
+from contract.case import Case
+from contract.client import Client
+from contract.implementations import Site
+from contract.keys import token
+from contract.world import unique
+
+from support.postgresql import postgresql
+from support.shadowed_writes import Asker, Seen, fixed
+from support.shared_catalog import SharedCatalog, shared_catalog
+
+WRITES = 10_000
+SHADOWERS, WRITERS = 2, 2
+WINDOW = 250
+"""Writes of each shadower after which it changes between asking the services and asking nobody, so that others' waiting
+can be compared."""
+PRICE = {"amount": "5.00", "currency": "EUR"}
+
+
+@dataclass
+class Findings:
+    """What all threads have come upon."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    differences: list[tuple[Any, Any]] = field(default_factory=list)
+    waits: dict[bool, list[float]] = field(default_factory=lambda: {False: [], True: []})
+    """Seconds of writes in earnest, by whether others were shadowed meanwhile."""
+    latest: dict[str, tuple[int, Seen]] = field(default_factory=dict)
+    """Of products that everybody changes: the report of their newest version."""
+    shadowing: bool = False
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+class Somebody:
+    """One thread with clients of its own: products that it makes, changes and deletes, and some that all change."""
+
+    def __init__(self, shared: SharedCatalog, findings: Findings, number: int) -> None:
+        self._shared = shared
+        self._found = findings
+        self._chance = random.Random(number)
+        self._own: list[int] = []
+        self._asker = Asker(shared.secret)
+        self._shop, self._beside, self._apart = (
+            Client(client.url).bearing(token(1, roles=("staff",)))
+            for client in (shared.shop["staff"], shared.beside["staff"], shared.apart["staff"])
+        )
+
+    def write(self) -> tuple[Case, Seen]:
+        """One write in earnest."""
+        case = fixed(self._case(), self._shared.world)
+        began = time.perf_counter()
+        seen = self._asker.in_earnest(self._shop, case)
+        self._found.waits[self._found.shadowing].append(time.perf_counter() - began)
+        if case.method == "POST" and seen.answer.status == 201 and case.target == "/api/products":
+            self._own.append(seen.answer.json()["id"])
+        return case, seen
+
+    def shadow(self, case: Case, primary: Seen) -> None:
+        """The same by both services."""
+        for where, client in (("beside", self._beside), ("apart", self._apart)):
+            candidate = self._asker.shadowed(client, case, primary)
+            self._found.outcomes[f"{where}, {'locked' if candidate is None else 'compared'}"] += 1
+            if candidate is not None and candidate.masked() != primary.masked():
+                if case.name == "shared" and not primary.report["rows"]:
+                    # The shop found nothing to change, and somebody else has changed the row since.
+                    self._found.outcomes[f"{where}, overtaken"] += 1
+                else:
+                    self._found.differences.append((candidate.masked(), primary.masked()))
+
+    def follow(self, case: Case, seen: Seen) -> None:
+        """Let the copy follow: at once, or in the end for what others change as well."""
+        if case.name == "shared" and seen.report["rows"]:
+            version = seen.report["rows"][0]["after"]["version"]
+            if version > self._found.latest.get(case.target, (0, seen))[0]:
+                self._found.latest[case.target] = (version, seen)
+        else:
+            self._shared.follow(seen)
+
+    def _case(self) -> Case:
+        dice, world = self._chance.random(), self._shared.world
+        name = self._chance.choice(["Chair", "Tîsch", "ﬁ lamp", "中文"]) + str(self._chance.randrange(100))
+        if dice < 0.1:
+            product = world.products[self._chance.randrange(4)]
+            return _staff("PATCH", f"/api/products/{product['id']}", {"name": name}, name="shared")
+        if dice < 0.15:
+            return _staff("POST", "/api/products", {"sku": world["sku"], "name": name, "price": PRICE})
+        if dice < 0.2:
+            return _staff("DELETE", f"/api/categories/{world['category']}")
+        if dice < 0.5 or not self._own:
+            product = {"sku": unique("soak"), "name": name, "price": PRICE, "category_id": world["category"]}
+            return _staff("POST", "/api/products", product)
+        return self._change(f"/api/products/{self._chance.choice(self._own)}", name)
+
+    def _change(self, target: str, name: str) -> Case:
+        dice = self._chance.random()
+        if dice < 0.5:
+            return _staff("PATCH", target, {"name": name, "price": PRICE, "active": dice < 0.25})
+        if dice < 0.7:
+            return _staff("PATCH", target, {"name": name}, {"If-Match": '"7"'})
+        self._own.remove(int(target.rpartition("/")[2]))
+        return _staff("DELETE", target)
+
+
+def _staff(
+    method: str, target: str, json: Any = None, headers: dict[str, str] | None = None, name: str = "own"
+) -> Case:
+    more = {} if json is None else {"json": json}
+    return Case(name=name, method=method, target=target, caller="staff", headers=headers or {}, status=0, **more)
+
+
+def _shadower(somebody: Somebody, found: Findings, first: bool) -> None:
+    for number in range(2 * WRITES // SHADOWERS):
+        shadowing = number // WINDOW % 2 == 0
+        if first:
+            found.shadowing = shadowing
+        case, seen = somebody.write()
+        if shadowing:
+            somebody.shadow(case, seen)
+        somebody.follow(case, seen)
+
+
+def _writer(somebody: Somebody, found: Findings) -> None:
+    while not found.over.is_set():
+        somebody.follow(*somebody.write())
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def test_ten_thousand_writes_are_alike_and_leave_nothing(
+    database: str, tmp_path: Path, figure: Callable[[str], None]
+) -> None:
+    with ExitStack() as stack:
+        if database == "sqlite":
+            urls, site = [f"sqlite:///{tmp_path / name}.db" for name in ("live", "copy")], Site(tmp_path, str)
+        else:
+            server = stack.enter_context(postgresql())
+            urls, site = [server.create_database(name) for name in ("live", "copy")], Site(tmp_path, str)
+        shared = stack.enter_context(shared_catalog(site, "flask", *urls))
+        others, found = shared.others(), Findings()
+        _all_at_once(shared, found)
+        for _, seen in found.latest.values():
+            shared.follow(seen)
+        live, copy = shared.rows(shared.live), shared.rows(shared.copy)
+        told = [client.get("/metrics").body.decode() for client in (shared.beside["staff"], shared.apart["staff"])]
+    for waits, when in ((found.waits[False], "nobody shadowed"), (found.waits[True], "others shadowed")):
+        cut = quantiles(waits, n=100)
+        figure(f"writes in earnest while {when}: {len(waits)}, p50 {cut[49] * 1e3:.1f} ms, p99 {cut[98] * 1e3:.1f} ms")
+    figure(f"shadowed: {dict(found.outcomes)}")
+    for where, text in zip(("beside", "apart"), told, strict=True):
+        lines = dict(
+            line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("shadow_transaction_seconds_")
+        )
+        mean = float(lines["shadow_transaction_seconds_sum"]) / float(lines["shadow_transaction_seconds_count"])
+        figure(f"{where}: a shadow's transaction lasts {mean * 1e3:.1f} ms on average")
+        assert 'outcome="refused"' not in text
+    assert found.differences == []
+    assert found.outcomes["beside, compared"] >= 0.9 * WRITES
+    assert found.outcomes["apart, compared"] >= 0.9 * WRITES
+    assert live == copy, "the copy has heard of what was done in earnest, and of nothing else"
+    assert shared.others() == others
+
+
+def _all_at_once(shared: SharedCatalog, found: Findings) -> None:
+    numbers = itertools.count(1)
+    with ThreadPoolExecutor(SHADOWERS + WRITERS) as pool:
+        writers = [pool.submit(_writer, Somebody(shared, found, next(numbers)), found) for _ in range(WRITERS)]
+        shadowers = [
+            pool.submit(_shadower, Somebody(shared, found, next(numbers)), found, number == 0)
+            for number in range(SHADOWERS)
+        ]
+        try:
+            for each in shadowers:
+                each.result()
+        finally:
+            found.over.set()
+        for each in writers:
+            each.result()
