@@ -6,6 +6,7 @@ compared, the ledger is written: the whole way. The figure is what the ledger sa
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -68,8 +69,11 @@ def main(
 
 def _print(before: RunRecord, after: RunRecord, took: float, cpu: float, memory: int, size: int) -> None:
     compared = after.evidence.compared - before.evidence.compared
-    console.print(f"{compared / took:,.0f} comparisons per second of {size:,}-byte answers, on one core")
-    console.print(f"{cpu / compared * 1e6:,.0f} µs of CPU each · {cpu / took:.0%} of the core · {memory >> 20} MiB")
+    console.print(f"{compared / cpu:,.0f} comparisons of {size:,}-byte answers per second of one core's time")
+    console.print(
+        f"{cpu / compared * 1e6:,.0f} µs each · {compared / took:,.0f} in a second by the clock, for which it had "
+        f"{cpu / took:.0%} of a core · {memory >> 20} MiB"
+    )
     for heading in Heading:
         count = after.headings.get(heading, 0) - before.headings.get(heading, 0)
         if count:
@@ -106,7 +110,11 @@ def _application(cores: Cores, size: int, different: float) -> Iterator[int]:
     """One side; gives its port."""
     (port,) = free_ports(1)
     arguments = (str(port), str(PAGES), str(size), str(different))
-    with _process(cores.upstream, "yardstick.comparator.application", *arguments):
+    with _process(cores.upstream, "yardstick.comparator.application", *arguments) as process:
+        while process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.05)
         yield port
 
 

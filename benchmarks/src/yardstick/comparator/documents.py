@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def documents(count: int, size: int) -> list[bytes]:
-    """``count`` different pages, each with a few products more than it takes to be ``size`` bytes long."""
+    """``count`` different pages, each with as many products as it takes to be ``size`` bytes long."""
     return [_page(random.Random(number), size) for number in range(count)]
 
 
@@ -24,18 +24,22 @@ def differing(pages: Sequence[bytes], percent: float) -> list[bytes]:
 
 def _page(chance: random.Random, size: int) -> bytes:
     items: list[dict[str, object]] = []
+    length = 0
+    while length < size:
+        items.append(_item(chance))
+        length += len(json.dumps(items[-1], separators=(",", ":"))) + 1
     document = {"page": chance.randrange(100), "total": 10_000, "items": items}
-    while len(text := json.dumps(document, separators=(",", ":")).encode()) < size:
-        number = chance.randrange(10_000)
-        items.append(
-            {
-                "id": number,
-                "sku": f"SKU-{number:06d}",
-                "name": f"Product {number}",
-                "price": {"minor": chance.randrange(100_000), "currency": "EUR"},
-                "tags": chance.sample(["new", "sale", "bulky", "fragile"], 2),
-                "stock": None if chance.random() < 0.1 else chance.randrange(50),
-                "updated_at": f"2026-01-{chance.randrange(1, 29):02d}T08:00:00.{chance.randrange(10**6):06d}Z",
-            }
-        )
-    return text
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _item(chance: random.Random) -> dict[str, object]:
+    number = chance.randrange(10_000)
+    return {
+        "id": number,
+        "sku": f"SKU-{number:06d}",
+        "name": f"Product {number}",
+        "price": {"minor": chance.randrange(100_000), "currency": "EUR"},
+        "tags": chance.sample(["new", "sale", "bulky", "fragile"], 2),
+        "stock": None if chance.random() < 0.1 else chance.randrange(50),
+        "updated_at": f"2026-01-{chance.randrange(1, 29):02d}T08:00:00.{chance.randrange(10**6):06d}Z",
+    }
