@@ -19,6 +19,8 @@ INDEX: list[tuple[str, list[Any], list[Any], list[tuple[str, Kind]]]] = [
     ("one too many at the beginning", [A, B], [C, A, B], [("body.items", Kind.LENGTH)]),
     ("another element", [A, B], [A, C], [("body.items[].id", Kind.VALUE), ("body.items[].name", Kind.VALUE)]),
     ("the same elements, not as often", [1, 1, 2], [1, 2, 2], [("body.items[]", Kind.VALUE)]),
+    ("another order of numbers of another type", [1, 2], [2.0, 1.0],
+     [("body.items[]", Kind.VALUE), ("body.items[]", Kind.VALUE)]),
     ("none", [], [A], [("body.items", Kind.LENGTH)]),
 ]  # fmt: skip
 

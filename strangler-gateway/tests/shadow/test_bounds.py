@@ -45,8 +45,23 @@ def test_values_beyond_the_bound_are_told_and_those_before_are_compared() -> Non
     assert comparison.cut == ("body after 500 values",)
 
 
-def test_arrays_of_another_length_beyond_the_bound_are_not_said_to_differ_in_it() -> None:
-    assert found(compare(answer([1] * 1000), answer([1] * 900), max_values=500)) == []
+def test_lengths_are_known_also_of_what_is_not_looked_at() -> None:
+    (difference,) = compare(answer([1] * 1000), answer([1] * 400), max_values=500).differences
+    assert (difference.kind, difference.primary, difference.candidate) == (Kind.LENGTH, "1000", "400")
+
+
+def test_members_beyond_the_bound_are_not_said_to_be_missing() -> None:
+    one, other = {f"f{n}": 1 for n in range(1000)}, {f"f{n}": 1 for n in range(999, -1, -1)}
+    assert found(compare(answer(one), answer(other), max_values=600)) == []
+
+
+def test_a_document_of_just_so_many_values_and_levels_is_compared_wholly() -> None:
+    document = [{"a": [1, 2]}] * 100
+    changed = [*document[:-1], {"a": [1, 3]}]
+    comparison = compare(answer(document), answer(changed), max_values=400, max_depth=3)
+    assert (found(comparison), comparison.cut) == ([("body[].a[]", Kind.VALUE)], ())
+    assert compare(answer(document), answer(changed), max_values=399).cut
+    assert compare(answer(document), answer(changed), max_depth=2).cut
 
 
 def test_differences_beyond_the_bound_are_counted() -> None:
@@ -110,10 +125,22 @@ def test_the_end_of_what_was_cut_is_no_difference(indent: int | None) -> None:
         assert found(compare(answer(one), answer(other), max_bytes=most)) == []
 
 
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+def test_a_cut_may_go_through_a_character(kind: str) -> None:
+    text = json.dumps(["é€😀" * 5 for _ in range(200)], ensure_ascii=False)
+    text = text.replace(", ", ",\n")
+    for most in range(1024, 1034):
+        comparison = compare(answer(text, kind=kind), answer(text.replace("\n", "\r\n"), kind=kind), max_bytes=most)
+        assert comparison.fields <= ({"body.lines[]"} if kind == "text/plain" else set())
+        assert "structure" not in " ".join(comparison.cut)
+
+
 def test_a_text_of_a_million_lines_is_cut() -> None:
     lines = ["x"] * 1_000_000
     lines[5], lines[999_999] = "five", "last"
-    comparison = compare(answer("x\n" * 1_000_000, kind="text/plain"), answer("\n".join(lines), kind="text/plain"))
+    comparison = compare(
+        answer("x\n" * 1_000_000, kind="text/plain"), answer("\n".join([*lines, ""]), kind="text/plain")
+    )
     assert [difference.at for difference in comparison.differences] == ["body.lines[5]"]
     assert "body after 50000 values" in comparison.cut
 

@@ -1,6 +1,7 @@
 """Contents that are no JSON, or are not sent as they are: codings, text, forms, bytes."""
 
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import Callable
 
@@ -65,8 +66,12 @@ def test_the_same_bytes_in_the_same_unknown_coding_are_equal() -> None:
 
 def test_a_bomb_is_decoded_no_further_than_is_allowed() -> None:
     bomb = gzip.compress(bytes(200 * 1024 * 1024), compresslevel=9)
+    tracemalloc.start()
     content = decoded(bomb, "gzip", MOST)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     assert (len(content.data), content.cut) == (MOST, "after 2097152 bytes")
+    assert peak < 4 * MOST
 
 
 def test_a_small_bomb_is_decoded_no_further_than_its_size_allows() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sized
 from itertools import islice
-from typing import TypeVar
 
 from strangler.shadow.comparison import Kind
 from strangler.shadow.compiled import Compiled
@@ -14,7 +13,6 @@ from strangler.shadow.places import Place, element, member
 from strangler.shadow.scalars import name_of_likeness, same, same_number, within
 from strangler.shadow.shown import name_of
 
-Container = TypeVar("Container", list[Value], dict[Key, Value])
 _ABSENT = object()
 _PLAIN = frozenset((bool, int, str, Real, type(None)))
 _NONE: frozenset[type] = frozenset()
@@ -53,7 +51,7 @@ class Walk:
                 self._deeper += 1
         elif isinstance(primary, list) and isinstance(candidate, list):
             if room := self._enter(primary, candidate):
-                self._arrays(place, field, self._first(primary, room), self._first(candidate, room))
+                self._arrays(place, field, primary, candidate, room)
                 self._deeper += 1
         else:
             self._scalars(place, field, primary, candidate)
@@ -63,18 +61,19 @@ class Walk:
         if self._deeper == 0:
             self._findings.cut(f"{self._word} below {self._compiled.max_depth} levels")
             return 0
-        room, self._left = self._left, max(0, self._left - max(len(primary), len(candidate), 1))
-        if self._left == 0:
+        members, room = max(len(primary), len(candidate)), self._left
+        self._left = max(0, room - members)
+        if members > room:
             self._findings.cut(f"{self._word} after {self._compiled.max_values} values")
         if room:
             self._deeper -= 1
         return room
 
-    def _first(self, container: Container, room: int) -> Container:
-        """A container, or as much of it as there is room for."""
-        if len(container) <= room:
-            return container
-        beginning = container[:room] if isinstance(container, list) else dict(islice(container.items(), room))
+    def _first(self, members: dict[Key, Value], room: int) -> dict[Key, Value]:
+        """An object, or as much of it as there is room for."""
+        if len(members) <= room:
+            return members
+        beginning = dict(islice(members.items(), room))
         self._beginnings.append(beginning)
         self._cut.add(id(beginning))
         return beginning
@@ -94,7 +93,7 @@ class Walk:
             for key, theirs in candidate.items():
                 if key not in primary:
                     self._lack(place, field, key, theirs, Kind.ADDED, primary)
-        elif list(primary) != list(candidate) and not self._is_cut(primary, candidate):
+        elif list(primary) != list(candidate):
             if self._compiled.key_order:
                 self._findings.made_equal("json-key-order")
             else:
@@ -109,8 +108,12 @@ class Walk:
         else:
             self._findings.differ(member(field, key), (place, key), kind, value, value)
 
-    def _arrays(self, place: Place, field: str, primary: list[Value], candidate: list[Value]) -> None:
-        is_cut = self._is_cut(primary, candidate)
+    def _arrays(self, place: Place, field: str, primary: list[Value], candidate: list[Value], room: int) -> None:
+        lengths = len(primary), len(candidate)
+        has_unseen_end = id(primary) in self._cut or id(candidate) in self._cut
+        is_cut = has_unseen_end or max(lengths) > room
+        if max(lengths) > room:
+            primary, candidate = primary[:room], candidate[:room]
         found = self._pairing.pair(field, primary, candidate, is_cut=is_cut)
         below = element(field)
         if found.gave_up:
@@ -119,8 +122,8 @@ class Walk:
             self._findings.made_equal(found.name)
         if found.reordered:
             self._findings.differ(field, place, Kind.ORDER, primary, candidate)
-        if len(primary) != len(candidate) and found.by_index and not is_cut:
-            self._findings.differ(field, place, Kind.LENGTH, len(primary), len(candidate))
+        if lengths[0] != lengths[1] and found.by_index and not has_unseen_end:
+            self._findings.differ(field, place, Kind.LENGTH, *lengths)
         plain = _NONE if self._identifiers.used else _PLAIN
         for mine, theirs in found.pairs:
             one, other = primary[mine], candidate[theirs]
@@ -131,9 +134,6 @@ class Walk:
                 self._findings.differ(below, (place, mine), Kind.MISSING, primary[mine], None)
             for theirs in found.added:
                 self._findings.differ(below, (place, theirs), Kind.ADDED, None, candidate[theirs])
-
-    def _is_cut(self, primary: Value, candidate: Value) -> bool:
-        return bool(self._cut) and (id(primary) in self._cut or id(candidate) in self._cut)
 
     def _scalars(self, place: Place, field: str, primary: Value, candidate: Value) -> None:
         """At least one of them is no container, or they are of two kinds."""
