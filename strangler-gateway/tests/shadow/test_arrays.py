@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from strangler.model.shadow import ArrayRule, Ignored
+from strangler.model.shadow import KNOWN_DIFFERENCES, ArrayRule, Ignored
 from strangler.shadow.comparison import Kind
 
 from .pairs import answer, compare, documents, found, question
@@ -47,6 +47,19 @@ def test_what_is_ignored_hides_no_other_order_and_makes_none() -> None:
     other = [{"id": 2, "at": 3}, {"id": 1, "at": 4}]
     assert documents(one, other, ignore=ignore) == [("body", Kind.ORDER)]
     assert documents(one, [{"id": 1, "at": 3}, {"id": 2, "at": 4}], ignore=ignore) == []
+
+
+def test_what_is_taken_for_equal_hides_no_other_order_and_is_counted_in_it() -> None:
+    one = [{"n": 1, "x": None, "at": "2026-01-31T09:30:00Z", "p": "1.50"}, {"n": 2, "p": 2}]
+    other = [{"p": 2.0, "n": 2}, {"n": 1, "at": "2026-01-31T09:30:00+00:00", "p": 1.5}]
+    comparison = compare(answer(one), answer(other), normalise=KNOWN_DIFFERENCES)
+    assert found(comparison) == [("body", Kind.ORDER)]
+    assert comparison.normalised == {
+        "null-or-absent": 1,
+        "date-notation": 1,
+        "number-or-text": 2,
+        "json-key-order": 1,
+    }
 
 
 def test_a_set_has_no_order() -> None:

@@ -93,6 +93,18 @@ def test_another_order_is_one_difference_in_an_array_and_none_in_a_set(
 
 
 @COMMON
+@given(DOCUMENTS, st.randoms())
+def test_a_document_in_another_notation_is_equal_and_what_was_other_is_named(
+    document: Any, chance: random.Random
+) -> None:
+    used: set[str] = set()
+    other = renotated(document, chance, used)
+    comparison = compare(answer(json.dumps(document)), answer(json.dumps(other)), normalise=KNOWN_DIFFERENCES)
+    assert found(comparison) == []
+    assert set(comparison.normalised) <= used
+
+
+@COMMON
 @given(
     st.binary(max_size=200),
     st.binary(max_size=200),
@@ -127,6 +139,27 @@ def scalars(value: Any, path: tuple[Any, ...] = ()) -> Any:
             yield from scalars(inner, (*path, index))
     else:
         yield path, value
+
+
+def renotated(value: Any, chance: random.Random, used: set[str]) -> Any:
+    """The same document as another framework may write it, and by what names that goes."""
+    if isinstance(value, dict):
+        names = [name for name, inner in value.items() if inner is not None or chance.random() < 0.5]
+        used.update({"null-or-absent"} if len(names) < len(value) else ())
+        if chance.random() < 0.5:
+            chance.shuffle(names)
+            used.add("json-key-order")
+        return {name: renotated(value[name], chance, used) for name in names}
+    if isinstance(value, list):
+        return [renotated(inner, chance, used) for inner in value]
+    if isinstance(value, int) and not isinstance(value, bool) and chance.random() < 0.5:
+        used.add("number-or-text")
+        return chance.choice([str(value), f"{value}.0"])
+    if isinstance(value, str) and value.endswith("Z") and len(value) > 18 and value[0].isdigit():
+        name, zone = chance.choice([("date-notation", "+00:00"), ("date-format", "+0000"), ("date-format", "")])
+        used.add(name)
+        return value.removesuffix("Z") + zone
+    return value
 
 
 def put(document: Any, path: tuple[Any, ...], value: Any) -> Any:

@@ -241,6 +241,12 @@ def test_redacted_answers_can_be_compared() -> None:
     assert found(compare(of("abc", "x"), of("xyz", "y"))) == [("body.name", Kind.VALUE)]
 
 
+def test_digests_still_tell_two_bodies_apart() -> None:
+    one, other = answer(b"\x00", kind="image/png"), answer(b"\x01", kind="image/png")
+    (difference,) = REDACTOR.comparison(compare(one, other)).differences
+    assert difference.primary != difference.candidate
+
+
 def test_ignore_rules_are_no_data() -> None:
     ignore = (Ignored("body.items[].updated_at", "a clock"),)
     comparison = compare(answer({"items": [{"updated_at": 1}]}), answer({"items": [{"updated_at": 2}]}), ignore=ignore)

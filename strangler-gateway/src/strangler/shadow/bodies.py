@@ -15,6 +15,8 @@ from strangler.shadow.walk import Walk
 
 _FIELD = "body"
 _EXCERPT = 160
+_DIGITS = 16
+"""Of a digest that are told: enough to tell two apart, and too few to be taken for a secret."""
 
 
 class Bodies:
@@ -133,4 +135,4 @@ def _excerpt(side: Side) -> Value:
 def _digest(side: Side) -> str:
     content = side.content
     codings = f", {side.codings}" if content.trouble else ""
-    return f"{len(content.data)} bytes{codings}, SHA-256 {hashlib.sha256(content.data).hexdigest()}"
+    return f"{len(content.data)} bytes{codings}, SHA-256 {hashlib.sha256(content.data).hexdigest()[:_DIGITS]}…"
