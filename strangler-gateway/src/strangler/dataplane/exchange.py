@@ -25,7 +25,7 @@ UNDECIDED: Final = Decision(Arm.MONOLITH, Reason.NO_ROUTE)
 class Exchange:
     """Values of one request. It keeps the snapshot that it began with until its last byte.
 
-    Once it is recorded nothing of it changes: the access log reads it in another thread.
+    Once it is recorded nothing of it changes but that its capture is let go: the access log reads it in another thread.
     """
 
     __slots__ = (

@@ -303,9 +303,9 @@ class Worker:
             pool.retire()
         self._rate_limiting.close()
         await self._wait_until_empty(LAST_MOMENT)  # They are counted when they are lost, over TLS some turns later.
-        self._mirror.close()
         self.log.close()
         self.traces.close()
+        self._mirror.close()
 
     async def _wait_until_empty(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
