@@ -15,9 +15,9 @@ from strangler.model.shadow import Comparing, Ignored, Shadow
 from strangler.shadow.answer import Answer, Question
 from strangler.shadow.recording import Head, Recorded, exchange_line, head_line, recorded_of
 from strangler.shadow.redaction import Redactor
+from support.answering import Asked, Said, answering
 from support.processes import free_port
 
-from .answering import Asked, Said, answering
 from .conftest import Ran, strangler
 
 JSON = ((b"Content-Type", b"application/json"),)
