@@ -29,6 +29,8 @@ class Told:
     """All accounts, each with how many exchanges of its route had come by then, those beside it included."""
     received: Counter[str] = field(default_factory=Counter)
     exchanges: list[Mirrored] = field(default_factory=list)
+    recorded: list[Mirrored] = field(default_factory=list)
+    """Those that are in no account."""
 
     def skipped(self, route: str) -> dict[str, int]:
         """By heading."""
@@ -136,6 +138,7 @@ class ComparatorStub:
             told.received[exchange.route] += 1
         if self._keep:
             told.exchanges += batch.exchanges
+            told.recorded += batch.recorded
         self._note(told, batch.accounts)
 
     def _note(self, told: Told, accounts: tuple[Account, ...]) -> None:

@@ -67,7 +67,7 @@ class Tape:
 
     def write(self, mirrored: Mirrored) -> None:
         """Redact an exchange and write it, if there is room."""
-        if self._over:
+        if self.is_done:
             return
         try:
             copy = copy_of(mirrored)
