@@ -11,7 +11,7 @@ from pathlib import Path
 
 from strangler.dataplane.capture import NO_COMPARATOR, Capture, Desk, Note, Tally
 from strangler.dataplane.packing import Pack, packs
-from strangler.link.mirrored import Account, Batch, Opening, encode_frame, encode_into
+from strangler.link.mirrored import Account, Batch, Opening, encode_frame
 
 RECONNECT = 0.2
 """Seconds between two tries to reach the comparator, and between two looks at whether it is still there."""
@@ -19,8 +19,6 @@ SEND_TIMEOUT = 0.5
 """Seconds that one write waits for a comparator that does not read, before it is asked whether to go on."""
 LAST_WORDS = 1.0
 """Seconds in which a worker that ends tries to hand over what waits."""
-LARGE = 1024 * 1024
-"""Bytes of a frame whose memory is not kept for the next one."""
 
 
 logger = logging.getLogger("strangler.dataplane")
@@ -52,8 +50,6 @@ class Line:
         self._desk = desk
         self._path = path
         self._who = (worker, slot, pid)
-        self._frame = bytearray()
-        """Where frames are made, one after the other."""
         self._notes: dict[Tally, Note] = {}
         """What the event loop last said of each tally."""
         self._ends = 0.0
@@ -139,12 +135,9 @@ class Line:
         if self._connection is not None:
             accounts = tuple(self._accounts([self._notes[tally] for tally in counts], counts))
             try:
-                encode_into(self._frame, pack.batch(accounts, epoch))
-                sent = self._send(self._frame)
+                sent = self._send(encode_frame(pack.batch(accounts, epoch)))
             except Exception:  # These are lost; the thread has to go on for those that come.
                 logger.exception("exchanges could not be handed to the comparator")
-            if len(self._frame) > LARGE:
-                self._frame = bytearray()
         for tally, count in counts.items():
             if sent:
                 tally.sent += count
@@ -162,7 +155,7 @@ class Line:
             sent = tally.sent + (also_sent.get(tally, 0) if also_sent is not None else 0)
             yield Account(tally.name, requests, sent, tuple(headings.items()))
 
-    def _send(self, frame: bytes | bytearray) -> bool:
+    def _send(self, frame: bytes) -> bool:
         """Send a frame, however long the comparator does not read; False if it is gone, or the worker has to end."""
         connection = self._connection
         assert connection is not None

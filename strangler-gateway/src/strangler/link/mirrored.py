@@ -84,12 +84,6 @@ def encode_frame(message: Opening | Batch) -> bytes:
     return (len(body) + 1).to_bytes(4) + kind + body
 
 
-def encode_into(frame: bytearray, batch: Batch) -> None:
-    """The frame of a batch, in memory that is there already; what was in it is gone."""
-    _encoder.encode_into(batch, frame, 5)
-    frame[:5] = (len(frame) - 4).to_bytes(4) + b"B"
-
-
 def decode_frame(body: bytes) -> Opening | Batch:
     """The message in a frame's body (without its length). Raises ``LinkError`` if it is none."""
     try:
