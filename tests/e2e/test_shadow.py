@@ -247,6 +247,7 @@ def test_a_gateway_that_ends_and_one_that_starts_lose_no_account(arms: Arms, her
             sent = all_served(clients.wait())
     with serving(here) as gateway:
         assert settled(gateway, "alike", sent)["headings"].get("comparator_lost", 0) == 0
+        gateway.wait_for_comparator()
         for _ in range(10):
             gateway.ask("/alike/7")
         assert settled(gateway, "alike", sent + 10)["compared"] == sent + 10
