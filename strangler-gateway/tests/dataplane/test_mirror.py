@@ -25,8 +25,8 @@ from strangler.telemetry.meters import Meters
 from support.comparator_stub import ComparatorStub, comparator_stub
 from support.raw_http import wait_until
 
+from .capturing import ABOVE, ANSWER, ASKED, HEAD, parsed
 from .finished import finished
-from .test_capture import ABOVE, ANSWER, ASKED, HEAD, parsed
 
 ROUTE = Route("products-get", RouteMatch("/p"), "m", "g", "monolith", "service")
 SHADOWED = Flag("products-get", Stage.SHADOW)

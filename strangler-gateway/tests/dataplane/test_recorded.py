@@ -20,7 +20,7 @@ from support.comparator_stub import ComparatorStub, comparator_stub
 from support.raw_http import wait_until
 
 from .finished import finished
-from .test_capture import ANSWER, ASKED, HEAD, parsed
+from .capturing import ANSWER, ASKED, HEAD, parsed
 
 ROUTE = Route("products-get", RouteMatch("/p"), "m", "g", "monolith", shadow=Shadow(sample=0.0, request_bytes=100))
 AT_MONOLITH, SHADOWED = Flag("products-get"), Flag("products-get", Stage.SHADOW)

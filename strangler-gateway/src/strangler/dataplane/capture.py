@@ -128,15 +128,22 @@ class Desk:
 
     def flush(self) -> None:
         """Hand over what is there; called several times a second where there is a thread that takes it."""
-        if not self.entries and not (self.changed and self.handed.empty()):
-            return  # Counts alone can wait for a thread that has enough to do, so that they do not pile up.
+        told = self.changed
+        left: list[Tally] = []
+        if not self.handed.empty():
+            # The thread has enough to do: what does not come with an exchange can wait, so that it does not pile up.
+            theirs = {capture.shadowed.tally for capture in self.entries}
+            told = [tally for tally in self.changed if tally in theirs]
+            left = [tally for tally in self.changed if tally not in theirs]
+        if not told and not self.entries:
+            return
         notes: list[Note] = []
-        for tally in self.changed:
+        for tally in told:
             tally.noted = False
             notes.append((tally, tally.requests, tuple(tally.skipped.items())))
         self.handed.put((self.entries, notes))
         self.entries = []
-        self.changed = []
+        self.changed = left
 
 
 class Shadowed:
@@ -319,6 +326,12 @@ class Capture:
         self.size = 0
         self._head = self._answer = self._effects = b""
         self._body = self._content = None
+
+    def begin_anew(self, head: RequestHead) -> "Capture":
+        """For a request that goes to the monolith after all: what was kept of it so far is let go."""
+        if not self.heading:
+            self.give_up(PRIMARY_FAILED)
+        return self.shadowed.capture(head)
 
     # When it has ended
 

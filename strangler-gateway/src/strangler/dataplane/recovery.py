@@ -59,7 +59,7 @@ def fall_back(exchange: "Exchange", cause: Failure) -> Balancer:
     exchange.decision = FALLBACK
     exchange.arm = arm
     if exchange.capture is not None:
-        exchange.capture = exchange.capture.shadowed.capture(exchange.head)
+        exchange.capture = exchange.capture.begin_anew(exchange.head)
     stage = cause.label.partition(".")[0]
     arm.balancer.meters.of(FALLBACKS, exchange.route.route.name, stage).value += 1
     return arm.balancer
