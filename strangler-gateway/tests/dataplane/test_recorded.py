@@ -19,8 +19,8 @@ from strangler.telemetry.meters import Meters
 from support.comparator_stub import ComparatorStub, comparator_stub
 from support.raw_http import wait_until
 
-from .finished import finished
 from .capturing import ANSWER, ASKED, HEAD, parsed
+from .finished import finished
 
 ROUTE = Route("products-get", RouteMatch("/p"), "m", "g", "monolith", shadow=Shadow(sample=0.0, request_bytes=100))
 AT_MONOLITH, SHADOWED = Flag("products-get"), Flag("products-get", Stage.SHADOW)
