@@ -48,7 +48,7 @@ def test_a_coding_is_no_difference_and_what_is_in_it_is(coding: str, encode: Cal
     ("body", "coding"),
     [
         (b"no gzip", "gzip"),
-        (gzip.compress(b"{}" * 99)[:-9], "gzip"),
+        (gzip.compress(b"{}" * 99, mtime=0)[:-9], "gzip"),
         (b"x", "br"),
         (b"x", "gzip, gzip, gzip"),
         (b"", "zstd"),
