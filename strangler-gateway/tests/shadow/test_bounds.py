@@ -9,6 +9,7 @@ import pytest
 from strangler.shadow.comparison import Kind
 from strangler.shadow.cut_json import read_beginning
 from strangler.shadow.exact import Unreadable
+from strangler.shadow.shown import shortened
 
 from .pairs import answer, compare, documents, found
 
@@ -85,6 +86,13 @@ def test_a_difference_shows_some_hundred_characters_that_are_json() -> None:
         assert len(shown) < 700
         json.loads(shown)
     assert "more" in difference.primary
+
+
+@pytest.mark.parametrize("text", ["1234567 " * 60, "12-34-" * 90, "a1 b2-" * 90 + "!", "x" * 1000, " " * 1000])
+def test_a_text_is_shortened_before_what_the_cut_went_through(text: str) -> None:
+    short = shortened(text)
+    assert text.startswith(short.partition("…")[0])
+    assert len(short) < 350
 
 
 def test_names_of_any_length_make_fields_of_some() -> None:

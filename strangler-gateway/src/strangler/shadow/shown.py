@@ -9,7 +9,7 @@ from strangler.shadow.exact import Key, Real, Value
 _LONGEST = 300
 """Characters of JSON, about."""
 _DEEPEST = 6
-_TAIL = re.compile(r"(?:\w{0,7}\d\w{0,7}[ -]){0,9}[\w+/=.@%~:-]*\Z")
+_TAIL = re.compile(r"(?:(?=[^\W\d]{0,14}\d)\w{1,15}[ -]){0,9}[\w+/=.@%~:-]*\Z")
 """What a cut may have gone through: half of a token or of a number in groups is not recognised as one any more."""
 
 
