@@ -4,13 +4,15 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import uvloop
 
 from strangler.dataplane.downstream import Downstream
 from strangler.dataplane.worker import Worker
+from strangler.model.flag import Flag, Stage
 from strangler.model.hold import Hold
-from strangler.model.route import PathKind, Route, RouteMatch
+from strangler.model.route import PathKind, Route, RouteMatch, StickySource, SubjectKind
 from strangler.model.snapshot import Gateway, Snapshot
 from support.asker import OK, Serve, friendly, run, server, until
 from support.worker_rig import catch_all, upstream
@@ -94,6 +96,26 @@ def test_a_client_that_fell_behind_before_its_next_answer_began_holds_that_one_u
                     left -= (await asyncio.get_running_loop().sock_recv(sock, 16_384)).count(b"y")
                     most = max(most, unsent(behind))
                 assert most < 500_000
+
+    run(test, uvloop.run)
+
+
+def test_what_is_found_in_a_header_section_is_kept_once_whatever_is_reloaded() -> None:
+    async def test() -> None:
+        async with worker_before(friendly) as (worker, port):
+            snapshot = worker.active.snapshot
+            sticky = (StickySource(SubjectKind.HEADER, "x-user"),)
+            for number in range(2, 6):
+                route = replace(WRITING, sticky=sticky, service="shop")
+                flags = (Flag(route.name, Stage.CANARY, 5000),)
+                routes = (route, *snapshot.routes[1:])
+                worker.adopt(replace(snapshot, revision=number, topology=f"{number}", routes=routes, flags=flags))
+                for _ in range(2):
+                    with client(port) as sock:
+                        sock.send(POST.replace(b"Host: a", b"Host: a\r\nConnection: close\r\nX-User: u"))
+                        assert b"200 OK" in await everything(sock)
+            (section,) = worker.parser._sections.values()
+            assert list(section.memo.values()) == ["u"]
 
     run(test, uvloop.run)
 

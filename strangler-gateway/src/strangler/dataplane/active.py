@@ -18,7 +18,7 @@ from strangler.routing.evaluator import KILLED, NO_ROUTE, evaluate, settled
 from strangler.routing.fields import Fields
 from strangler.routing.matcher import Matcher
 from strangler.routing.path import is_plain, read_path, refusing
-from strangler.routing.subject import SubjectFinder
+from strangler.routing.subject import subject_finder
 from strangler.upstream.balancer import Balancer
 from strangler.upstream.balancers import Balancers
 
@@ -58,7 +58,7 @@ class ActiveRoute:
         self.rewrites: Rewrites | None = None
         """What judges whether the path can be rewritten for either arm; None where neither has another path."""
         self.writes = holds.writes(route.writes)
-        self.subjects = SubjectFinder(route.sticky)
+        self.subjects = subject_finder(route.sticky)
         self.monolith = ActiveArm(Arm.MONOLITH, balancers[route.monolith], counters.of(route.name, Arm.MONOLITH))
         self.service: ActiveArm | None = None
         if route.service is not None:

@@ -1,6 +1,7 @@
 """Whom a request belongs to, as far as a canary is concerned."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import takewhile
 from typing import Final
 
@@ -55,6 +56,12 @@ class SubjectFinder:
             if subject:
                 return subject
         return None
+
+
+@lru_cache(maxsize=1024)
+def subject_finder(sources: tuple[StickySource, ...]) -> SubjectFinder:
+    """The one finder of these sources: what it finds in a header section is kept there under it, over all reloads."""
+    return SubjectFinder(sources)
 
 
 def _header(fields: Fields, wanted: bytes) -> str | None:
