@@ -11,6 +11,7 @@ import pytest
 from strangler.model.flag import Flag, Stage
 from strangler.model.route import PathKind, Route, RouteMatch, StickySource, SubjectKind, Timeouts
 from strangler.model.snapshot import Limits
+from strangler.telemetry.families.upstreams import BREAKER_OPENED
 from support.crowd import Crowd
 from support.raw_http import wait_until
 from support.stub_behaviours import BEHAVIOURS
@@ -24,8 +25,10 @@ LIVES = {"Downstream", "Exchange", "Forwarding", "UpstreamConnection", "RequestH
          "ChunkedReader", "LengthReader", "CloseReader", "BoundedReader", "Tunnel", "_Side", "Queue"}  # fmt: skip
 """Classes whose objects live as long as a connection or a request, and no longer."""
 WRITING = {"echo", "slow-read", "tunnel"}
-FAILING = {"reset-before-head", "reset-mid-body", "close-mid-body", "close-silently"}
+FAILING = {"reset-mid-body", "close-silently"}
 """Behaviours with an upstream of their own: their failures are not to cost the requests of others a connection."""
+BREAKING = {"reset-before-head", "close-mid-body"}
+"""The same with a breaker as it is by default, which opens, and lets probes through whose clients vanish too."""
 
 
 @pytest.fixture(name="stubs", scope="module")
@@ -43,8 +46,8 @@ def canaries() -> tuple[Route, ...]:
             RouteMatch(f"/{name}", PathKind.PREFIX),
             module="m",
             group="g",
-            monolith="failing" if name in FAILING else "monolith",
-            service=None if name in FAILING else "service",
+            monolith="failing" if name in FAILING else "breaking" if name in BREAKING else "monolith",
+            service=None if name in FAILING | BREAKING else "service",
             sticky=(StickySource(SubjectKind.HEADER, "x-user"),),
             timeouts=Timeouts(response=5, idle=2),
             writes=("carts",) if name in WRITING else (),
@@ -124,6 +127,7 @@ def test_clients_that_vanish_leave_nothing_behind(
         upstream("monolith", monolith.port, idle_timeout=1.0, max_connections=20),
         upstream("service", service.port, idle_timeout=1.0, max_connections=20),
         upstream("failing", monolith.port, idle_timeout=1.0, breaker=None),
+        upstream("breaking", monolith.port, idle_timeout=1.0),
     ]
     limits = Limits(header_timeout=2, idle_timeout=3)
     with rig(tmp_path, *upstreams, routes=canaries(), program=OBSERVED_WORKER, limits=limits) as running:
@@ -136,12 +140,14 @@ def test_clients_that_vanish_leave_nothing_behind(
         crowd.run(seconds, flips)
         flips.let_go()
         after = Left(running)
+        counters = running.next_traffic().counters
 
     assert crowd.wrong == []
     visits = sum(count for how, count in crowd.told.items() if how.startswith(("served", "vanished")))
     vanished = visits - crowd.told["served"]
     print(f"{visits} visits, {vanished} vanished; {after.resident - warm.resident:+d} bytes; {dict(crowd.told)}")
     assert 0.2 < vanished / visits < 0.4
+    assert any(name == BREAKER_OPENED.name and labels[0] == "breaking" for name, labels, _ in counters)
     assert after.alive == {}
     assert after.seen["tasks"] == warm.seen["tasks"]
     assert after.descriptors == warm.descriptors
