@@ -54,6 +54,10 @@ def test_answers_are_compared_as_the_how_to_says(reader: Reader, tmp_path: Path)
     follow(reader, "docs/how-to/compare-answers.md")
 
 
+def test_writes_are_shadowed_as_the_how_to_says(reader: Reader) -> None:
+    follow(reader, "docs/how-to/shadow-writes.md")
+
+
 def test_the_configurations_of_the_page_about_limits_are_valid(reader: Reader) -> None:
     follow(reader, "docs/how-to/limit-requests.md")
 

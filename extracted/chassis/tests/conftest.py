@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import jwt
+import psycopg
 import pytest
 import structlog
 import uvicorn
@@ -25,6 +26,11 @@ from chassis.logs import configure_logs
 from chassis.problems import NotFound
 from chassis.server import listen
 from chassis.settings import ServiceSettings
+from support.postgresql import PostgreSQL, postgresql
+
+from . import shadowed_service
+from .shadow_site import Site
+from .shadowed_service import SECRET, Outside
 
 
 class Issuer:
@@ -129,3 +135,46 @@ def serve() -> Iterator[Serve]:
 @pytest.fixture
 def client(build: Build, serve: Serve) -> httpx.Client:
     return serve(build())
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[PostgreSQL]:
+    with postgresql() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'things.db'}"
+    server: PostgreSQL = request.getfixturevalue("database_server")
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return server.url()
+
+
+@pytest.fixture
+def site(url: str) -> Iterator[Site]:
+    found = Site(url)
+    yield found
+    found.engine.dispose()
+
+
+@pytest.fixture
+def outside() -> Outside:
+    return Outside()
+
+
+@pytest.fixture
+def service(site: Site, url: str, outside: Outside, serve: Serve) -> httpx.Client:
+    return serve(shadowed_service.build(url, outside, STRANGLER_SHADOW_SECRET=SECRET))
+
+
+@pytest.fixture
+def nothing_stays(site: Site, outside: Outside) -> Iterator[None]:
+    """Whatever the test does, it leaves the database as it was, and lets nothing out."""
+    before = site.state()
+    yield
+    assert site.state() == before
+    assert outside.charged == []

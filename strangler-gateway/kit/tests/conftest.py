@@ -21,8 +21,9 @@ from sqlalchemy import (
     create_engine,
     event,
     make_url,
+    text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from strangler_kit.recording import Outbox, Recorder
@@ -142,3 +143,17 @@ def watched(engine: Engine) -> Engine:
     """The same engine, watched."""
     Recorder(engine, outbox=Outbox("messages"))
     return engine
+
+
+@pytest.fixture
+def shop(watched: Engine) -> Engine:
+    """Two shelves, three books, two loans; written without being recorded."""
+    with Session(watched) as session, session.begin():
+        session.add_all([Shelf(id=1, label="one"), Shelf(id=2, label="two")])
+        session.flush()
+        session.add_all(Book(id=number, title=title, shelf_id=1) for number, title in ((1, "a"), (2, "b"), (3, "c")))
+        session.flush()
+        session.add_all([Loan(book_id=1, reader="x"), Loan(book_id=1, reader="y")])
+        if watched.dialect.name == "postgresql":
+            session.execute(text("SELECT setval('books_id_seq', 3), setval('shelves_id_seq', 2)"))
+    return watched

@@ -24,6 +24,11 @@ LONGEST_MS = 5_000
 """Of one statement, and of a transaction that does nothing (PostgreSQL)."""
 
 _SAVEPOINT = "chassis_shadow"
+# For PostgreSQL, in one message with what follows.
+_BOUNDS = (
+    "SET LOCAL lock_timeout = {lock}; SET LOCAL statement_timeout = {longest};"
+    " SET LOCAL idle_in_transaction_session_timeout = {longest}; "
+)
 # What ends a transaction, at the beginning of a statement or behind another. `ROLLBACK TO` a savepoint does not.
 _ENDS = re.compile(
     r"(?:^|;)\s*(?:COMMIT|END|ABORT|ROLLBACK(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO\b)|PREPARE\s+TRANSACTION)\b",
@@ -83,11 +88,8 @@ class PartInOneDatabase:
         connection.begin()
         event.listen(connection, "commit", self._refuse_end)
         self._began = time.perf_counter()
-        if not sqlite:
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {self._lock_ms}")
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {LONGEST_MS}")
-            connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {LONGEST_MS}")
-        connection.exec_driver_sql(f"SAVEPOINT {_SAVEPOINT}")
+        bounds = "" if sqlite else _BOUNDS.format(lock=self._lock_ms, longest=LONGEST_MS)
+        connection.exec_driver_sql(f"{bounds}SAVEPOINT {_SAVEPOINT}")
         restore(connection, shadow.rows, self._catalogue)
 
     def _undo(self, connection: Connection) -> bool:
@@ -96,9 +98,8 @@ class PartInOneDatabase:
         if connection.invalidated:
             return True
         try:
-            connection.exec_driver_sql(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")
+            unlock = "" if connection.dialect.name == "sqlite" else "; SELECT pg_advisory_unlock_all()"
+            connection.exec_driver_sql(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}{unlock}")
             certain = True
         except SQLAlchemyError as error:
             certain = isinstance(error, DBAPIError) and error.connection_invalidated

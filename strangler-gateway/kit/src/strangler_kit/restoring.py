@@ -51,14 +51,15 @@ def restore(connection: Connection, rows: Sequence[RowChange], catalogue: Catalo
 
 def _write_all(connection: Connection, writes: list["_Write"]) -> None:
     """In their order if that works, and otherwise in one that does: what fails is tried again after the others."""
+    if len(writes) == 1:
+        writes[0].run(connection)
+        return
     try:
         with connection.begin_nested():
             for write in writes:
                 write.run(connection)
         return
     except IntegrityError as error:
-        if len(writes) == 1:
-            raise
         last: IntegrityError = error
     while writes:
         failed = []
