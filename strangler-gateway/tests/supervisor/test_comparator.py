@@ -1,4 +1,4 @@
-"""The comparator among the gateway's processes: last to come, replaced when it dies, and nothing for clients to notice."""
+"""The comparator among the gateway's processes: last to come, replaced when it dies, unnoticed by clients."""
 
 import os
 import signal

@@ -12,8 +12,8 @@ _HEAD = """\
 <!-- Made by `python -m strangler.config.limits_reference`; edit strangler/config/limits_reference.py instead. -->
 
 What a client may send, how long it and the application may take, and whose default it is. Everything here is on from
-the start but what says 0. Times are in seconds and exact to half a second. Beyond a bound of `shadow` a client is answered
-as ever, and the request is not compared but counted under the heading that stands there.
+the start but what says 0. Times are in seconds and exact to half a second. Beyond a bound of `shadow` a client is
+answered as ever, and the request is not compared but counted under the heading that stands there.
 
 """
 
