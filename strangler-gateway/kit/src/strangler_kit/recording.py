@@ -143,7 +143,7 @@ class Recorder:
             if any(column.key not in row for row in rows for column in conflict):
                 raise CannotFollow(f"ON CONFLICT on {shape.name} depends on values that the database makes")
             wanted = or_(*(and_(*(column == row[column.key] for column in conflict)) for row in rows))
-            for image in self._read(connection, statement, shape, select(*shape.read).where(wanted), {}, work.most):
+            for image in self._read(connection, work, statement, shape, select(*shape.read).where(wanted)):
                 work.touch(shape, image.raw, image.values)
         many = len(rows) > 1 or statement.select is not None or statement._inline  # noqa: SLF001
         if theirs or not (many or upsert) or not self._dialect.insert_returning:
@@ -162,7 +162,7 @@ class Recorder:
         if (condition := statement.whereclause) is not None:
             query = query.where(condition)
         for given in sets:
-            found = self._read(connection, statement, shape, query, given, work.most)
+            found = self._read(connection, work, statement, shape, query, given)
             work.expected += len(found)
             self._touch(connection, work, statement, shape, found)
 
@@ -180,9 +180,7 @@ class Recorder:
             joined = and_(*(key.parent == parent.c[key.column.key] for key in constraint.elements))
             gone = shape.among(parent, [image.raw for image in new])
             query = select(*child.read).join_from(child.table, parent, joined).where(gone)
-            self._touch(
-                connection, work, statement, child, self._read(connection, statement, child, query, {}, work.most)
-            )
+            self._touch(connection, work, statement, child, self._read(connection, work, statement, child, query))
 
     def _after(
         self, connection: Connection, _statement: Any, _multi: Any, _params: Any, _options: Any, result: Any
@@ -221,34 +219,35 @@ class Recorder:
         after: dict[tuple[str, str], Columns] = {}
         for name, shape in shapes.items():
             for query in shape.having([row.raw for row in work.touched.values() if row.shape.name == name]):
-                found = self._read(connection, None, shape, query, {}, len(work.touched))
+                found = self._read(connection, work, None, shape, query)
                 after |= {(name, json.dumps(image.key)): image.values for image in found}
         if after.keys() - work.touched.keys():
             raise CannotFollow("a key has another form in the database than in the statement")
         return work.outcome(after, self._outbox)
 
     def _read(
-        self, connection: Connection, statement: Insert | Update | Delete | None, shape: Shape, query: Select[Any],
-        given: Parameters, most: int,
+        self, connection: Connection, work: Work, statement: Insert | Update | Delete | None, shape: Shape,
+        query: Select[Any], given: Parameters | None = None,
     ) -> list[Image]:  # fmt: skip
-        """At most so many rows of one table, locked if a statement is about to write them. Raises ``CannotFollow``."""
+        """Rows of one table, locked if a statement is about to write them. Raises ``CannotFollow``."""
         sqlite, kind = self._dialect.name == "sqlite", (shape.name, type(statement).__name__)
         proven = kind in self._proven or sqlite
         if statement is not None and not sqlite:
             query = query.with_for_update(of=shape.table, key_share=not isinstance(statement, Delete))
         try:
-            if statement is not None and sqlite:
+            if statement is not None and sqlite and not work.locked:
                 # Takes the write lock now: a transaction that reads first may not be allowed to write any more.
                 connection.execute(delete(shape.table).where(false()))
+                work.locked = True
             # A view, for instance, may be written and yet not be locked: that must not end the transaction.
             with nullcontext() if proven else connection.begin_nested():
-                found = images(connection, shape, query.limit(most + 1), given)
+                found = images(connection, shape, query.limit(work.most + 1), given)
         except DBAPIError as error:
             if proven and getattr(error.orig, "sqlstate", None) is not None:
                 raise  # the transaction is lost, by a deadlock for instance, and whoever began it must know
             raise CannotFollow(f"rows of {shape.name} cannot be read: {error.orig}") from error
         self._proven.add(kind)
-        if len(found) > most:
+        if len(found) > work.most:
             raise CannotFollow(TOO_MANY)
         return found
 

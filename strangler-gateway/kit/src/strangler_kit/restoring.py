@@ -6,6 +6,7 @@ make of them. Names are quoted and values are bound in all SQL that is put toget
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, text
@@ -35,7 +36,8 @@ def restore(connection: Connection, rows: Sequence[RowChange], catalogue: Catalo
         try:
             found = [(layout, row) for row in reversed(rows) if (layout := catalogue.layout(connection, row.table))]
             writes = [_Write(connection.dialect.name, layout, row) for layout, row in found]
-            with catalogue.constraints_last(connection):
+            # One row needs no order.
+            with catalogue.constraints_last(connection) if len(writes) > 1 else nullcontext():
                 _write_all(connection, writes)
             for write in writes:
                 write.verify(connection)

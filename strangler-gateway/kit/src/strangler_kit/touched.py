@@ -41,6 +41,8 @@ class Work:
     expected: int = 0
     """Rows that an UPDATE or DELETE should find."""
     own_returning: bool = False
+    locked: bool = False
+    """On SQLite: the transaction has the write lock."""
     followed: set[tuple[str, RawKey]] = field(default_factory=set)
     """Rows whose going or changing has been followed to other tables, by the statement that runs."""
 
