@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
 from chassis.application import create_app
 from chassis.database import Database
@@ -145,6 +145,14 @@ class Honest:
             raise Problem(409, "dangling", "Dangling", "There is no such thing.") from error
         return "ok"
 
+    async def by_session(self) -> int:
+        async with self.database.writing() as connection, AsyncSession(connection) as session:
+            await session.execute(insert(things).values(name="by a session", size=1))
+            await session.commit()
+            await session.execute(insert(things).values(name="never", size=1))
+            await session.rollback()
+        return len(await self.names())
+
     async def echo(self, request: Request) -> int:
         return len(await request.body())
 
@@ -228,8 +236,8 @@ def build(url: str, outside: Outside, **settings: Any) -> FastAPI:
     router.add_api_route("/things/{thing_id}", here.patch, methods=["PATCH"])
     router.add_api_route("/things/{thing_id}", here.remove, methods=["DELETE"], status_code=204)
     router.add_api_route("/escaping/{way}", here.escaping, methods=["POST"])
-    for act in (here.twice, here.nested, here.gathered, here.deferred, here.echo, here.broken, here.background,
-                here.held, here.advisory, here.long):  # fmt: skip
+    for act in (here.twice, here.nested, here.gathered, here.deferred, here.by_session, here.echo, here.broken,
+                here.background, here.held, here.advisory, here.long):  # fmt: skip
         router.add_api_route(f"/{act.__name__}", act, methods=["POST"], response_model=None)
 
     @contextlib.asynccontextmanager

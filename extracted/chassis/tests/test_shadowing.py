@@ -72,6 +72,9 @@ def test_transactions_of_one_request_see_one_another(service: httpx.Client) -> N
     assert len(effects(answer)["events"]) == 2, "what a failed transaction would have published is not there"
     assert shadow(service, "POST", "/api/nested").json() == 4
     assert shadow(service, "POST", "/api/gathered").json() == 8
+    by_session = shadow(service, "POST", "/api/by_session")
+    assert by_session.json() == 4
+    assert [row["after"]["name"] for row in effects(by_session)["rows"]] == ["by a session"]
 
 
 @pytest.mark.usefixtures("nothing_stays")
