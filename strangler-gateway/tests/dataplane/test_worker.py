@@ -5,16 +5,20 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import uvloop
 
 from strangler.dataplane.downstream import Downstream
 from strangler.dataplane.worker import Worker
+from strangler.model.failure import Failure
 from strangler.model.flag import Flag, Stage
 from strangler.model.hold import Hold
 from strangler.model.route import PathKind, Route, RouteMatch, StickySource, SubjectKind
 from strangler.model.snapshot import Gateway, Snapshot
+from strangler.model.tls import DownstreamTls
 from support.asker import OK, Serve, friendly, run, server, until
+from support.certificates import Authority
 from support.worker_rig import catch_all, upstream
 
 WRITING = Route("writing", RouteMatch("/write", PathKind.PREFIX), module="m", group="g", monolith="shop", writes=("m",))
@@ -23,12 +27,12 @@ POST = b"POST /write HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
 
 
 @asynccontextmanager
-async def worker_before(serve: Serve) -> AsyncIterator[tuple[Worker, int]]:
+async def worker_before(serve: Serve, tls: DownstreamTls | None = None) -> AsyncIterator[tuple[Worker, int]]:
     """A worker before an application, and its port."""
     async with server(serve) as port:
         worker = Worker()
         worker.apply_kills(0, ())
-        worker.adopt(Snapshot(1, "1", Gateway(), (upstream("shop", port),), (WRITING, catch_all("shop"))))
+        worker.adopt(Snapshot(1, "1", Gateway(tls=tls), (upstream("shop", port),), (WRITING, catch_all("shop"))))
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setblocking(False)
         ours: int = listener.getsockname()[1]
@@ -96,6 +100,35 @@ def test_a_client_that_fell_behind_before_its_next_answer_began_holds_that_one_u
                     left -= (await asyncio.get_running_loop().sock_recv(sock, 16_384)).count(b"y")
                     most = max(most, unsent(behind))
                 assert most < 500_000
+
+    run(test, uvloop.run)
+
+
+def test_a_connection_that_is_lost_in_this_very_turn_can_be_cut_over_tls_too(tmp_path: Path) -> None:
+    """An application that breaks its answer off just then is no error of the gateway."""
+    authority = Authority(tmp_path)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart")
+        await reader.read()
+
+    async def test() -> None:
+        async with worker_before(serve, DownstreamTls((authority.issue("shop.example"),))) as (worker, port):
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", port, ssl=authority.client(), server_hostname="shop.example"
+            )
+            writer.write(GET % b"")
+            await reader.readuntil(b"part")
+            (downstream,) = worker.clients
+            plain = downstream._transport._plain  # type: ignore[attr-defined]  # the connection beneath
+            plain.abort()
+            await asyncio.sleep(0)
+            assert downstream.exchange is not None
+            downstream.cut_answer(Failure.RESET_IN_BODY, "the connection was closed")
+            await until(lambda: not worker.clients)
+            assert worker.in_flight == 0
+            writer.close()
 
     run(test, uvloop.run)
 

@@ -139,7 +139,9 @@ class Waits(SharedReads):
 
     def abort(self) -> None:
         """Cut the connection by a reset: the client must not take half an answer for a whole one."""
-        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None:  # Over TLS it is gone a turn before anybody hears of it.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
 
     def _turn_away(self, failure: Failure, status: int, detail: str, fields: bytes = b"") -> None:
