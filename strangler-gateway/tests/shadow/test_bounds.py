@@ -143,6 +143,13 @@ def test_a_cut_may_go_through_a_character(kind: str) -> None:
         assert "structure" not in " ".join(comparison.cut)
 
 
+def test_half_a_line_at_the_cut_is_not_compared() -> None:
+    lines = ["x" * 100] * 100
+    one, other = ("\n".join([first, *lines]) for first in ("a", "abcdef"))
+    comparison = compare(answer(one, kind="text/plain"), answer(other, kind="text/plain"), max_bytes=1024)
+    assert [difference.at for difference in comparison.differences] == ["body.lines[0]"]
+
+
 def test_a_text_of_a_million_lines_is_cut() -> None:
     lines = ["x"] * 1_000_000
     lines[5], lines[999_999] = "five", "last"

@@ -33,6 +33,11 @@ def test_a_rule_takes_its_field_and_a_star_all_below(rule: str, swallowed: dict[
     assert len(comparison.differences) == 2 - sum(swallowed.values())
 
 
+def test_a_star_takes_what_is_below_and_not_what_begins_alike() -> None:
+    ignore = (Ignored("body.a.*", "why"),)
+    assert documents({"a": {"x": 1}, "ab": 1}, {"a": {"x": 2}, "ab": 2}, ignore=ignore) == [("body.ab", Kind.VALUE)]
+
+
 def test_a_status_can_be_ignored() -> None:
     comparison = compare(answer({}, status=200), answer({}, status=201), ignore=(Ignored("status", "why"),))
     assert (found(comparison), comparison.ignored) == ([], {"status": 1})
@@ -116,6 +121,7 @@ IDS = ("body.id", "body.items[].id", "body.first", "body.ref")
         ({"url": "/x/a7", "id": "a7"}, {"url": "/x/b8", "id": "b8"}, []),
         ({"id": "a7", "url": "/x/a7"}, {"id": "b8", "url": "/x/c9"}, ["body.url"]),
         ({"id": "a7", "url": "/x/a7"}, {"id": "b8", "url": "/y/b8"}, ["body.url"]),
+        ({"id": "a7", "url": "/x/a7"}, {"id": "b8", "url": "/x:b8"}, ["body.url"]),
         ({"id": 1, "n": 1}, {"id": 2, "n": 2}, ["body.n"]),  # A number that is not declared counts as one.
     ],
 )

@@ -1,5 +1,6 @@
 """JSON by structure: what differs is found at its place, and nothing else is."""
 
+import json
 from typing import Any
 
 import pytest
@@ -76,6 +77,12 @@ def test_what_only_one_side_has_is_shown_on_that_side_alone() -> None:
     missing, added = compare(answer({"a": [1]}), answer({"b": [2]})).differences
     assert (missing.primary, missing.candidate) == ("[1]", "")
     assert (added.primary, added.candidate) == ("", "[2]")
+
+
+def test_a_difference_can_be_written_down_whatever_it_holds() -> None:
+    (difference,) = compare(answer('{"\\ud800": 1}'), answer('{"\\ud800": "\\udfff"}')).differences
+    assert "\\ud800" in difference.field.encode().decode()
+    assert json.loads(difference.candidate.encode()) == "\udfff"
 
 
 def test_json_is_read_as_json_though_one_side_calls_it_something_else() -> None:

@@ -86,6 +86,12 @@ def test_cookies(primary: list[str], candidate: list[str], expected: list[tuple[
     assert found(compare(one, other, **NOTHING_KNOWN)) == expected
 
 
+def test_two_cookies_of_one_name_are_two() -> None:
+    both, one = ["s=a; Path=/a", "s=b; Path=/b"], ["s=b; Path=/b"]
+    primary, candidate = (with_headers(*(("Set-Cookie", value) for value in values)) for values in (both, one))
+    assert ('header.set-cookie."s /b"', Kind.MISSING) in found(compare(primary, candidate))
+
+
 def test_the_value_of_a_cookie_is_never_told() -> None:
     one, other = with_headers(("Set-Cookie", "s=open-sesame")), with_headers(("Set-Cookie", "t=another-secret; Path=/"))
     told = repr(compare(one, other, **NOTHING_KNOWN))

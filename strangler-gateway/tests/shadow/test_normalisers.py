@@ -171,6 +171,8 @@ NO_EXAMPLES = {
         Case("one form, another text", error({"detail": "Not Found"}), error({"detail": "No such order."})),
         Case("one form, a member missing", error({"type": "x", "title": "y", "status": 404, "detail": "z"}, PROBLEM),
              error({"type": "x", "title": "y", "status": 404}, PROBLEM)),
+        Case("a problem by its members, one missing", error({"type": "x", "title": "y", "status": 404, "detail": "z"}),
+             error({"type": "x", "title": "y", "status": 404})),
         Case("a header missing", header("WWW-Authenticate", "Bearer", status=401), error("no", "text/plain", 401)),
     ],
     "head-refused": [

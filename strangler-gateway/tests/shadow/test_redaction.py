@@ -34,6 +34,10 @@ def test_headers_that_are_not_named_keep_their_length_alone() -> None:
     )
 
 
+def test_a_location_is_redacted_as_a_target_is() -> None:
+    assert REDACTOR.fields(((b"Location", b"/x?q=chair&page=2"),)) == ((b"Location", b"/x?q=(value:5)&page=2"),)
+
+
 def test_cookies_keep_their_names_and_what_is_said_of_them() -> None:
     fields = ((b"Cookie", b"a=1; b=22"), (b"Set-Cookie", b"s=secret; Path=/; HttpOnly"), (b"set-cookie", b"odd"))
     assert REDACTOR.fields(fields) == (

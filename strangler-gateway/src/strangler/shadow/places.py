@@ -7,7 +7,7 @@ from strangler.shadow.shown import name_of, quoted, shortened
 
 Place = tuple["Place | None", Key | int]
 """A step from the place above it. Only where a difference is found does it become a text."""
-_PLAIN = re.compile(r'[^.\[\]"*\s\x00-\x1f\x7f]{1,64}')
+_PLAIN = re.compile(r'[^.\[\]"*\s\x00-\x1f\x7f\ud800-\udfff]{1,64}')
 
 
 def root(name: str) -> Place:
