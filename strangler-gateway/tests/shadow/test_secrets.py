@@ -3,20 +3,21 @@
 import gzip
 import html
 import json
+import re
 from collections.abc import Callable
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 
 from strangler.model.shadow import Redaction
 from strangler.shadow.answer import Answer, Question
 from strangler.shadow.effects import Called, Effects, Published, RowWrite
-from strangler.shadow.escapes import layers
 from strangler.shadow.redaction import Redactor
 from support.secrets_made import MADE, PASSWORDS, Made
 
 from .pairs import JSON, answer, compare, question
 
+ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
 REDACTOR = Redactor(Redaction())
 FORM = "application/x-www-form-urlencoded"
 GZIP = ("Content-Encoding", "gzip")
@@ -79,6 +80,8 @@ PLACES: dict[str, Callable[[str], Answer | Question]] = {
     "a path, all escaped": lambda secret: question(f"/api/notes/{percent(secret)}/x"),
     "a parameter": lambda secret: question(f"/api/notes?x={quote(secret)}&page=2"),
     "a parameter that is kept": lambda secret: question(f"/api/notes?sort={quote(secret)}"),
+    "a parameter that is kept, escaped twice": lambda secret: question(f"/api/notes?sort={percent(percent(secret))}"),
+    "escaped thrice": lambda secret: answer({"note": json.dumps({"x": f"/x/{percent(escaped(secret))}"})}),
     "a parameter's name": lambda secret: question(f"/api/notes?{quote(secret)}=1"),
     "a parameter without a value": lambda secret: question(f"/api/notes?{quote(secret)}"),
     "a header": lambda secret: answer({}, headers=[("X-Note", quote(secret))]),
@@ -91,7 +94,9 @@ PLACES: dict[str, Callable[[str], Answer | Question]] = {
 
 def left_of(secret: Made, text: str) -> list[str]:
     """What of a secret is still to be read in a text, or in what it reads without its escapes."""
-    readings = [text, *(path[-1].text for path in layers(text))]
+    readings = [text]
+    for _ in range(3):
+        readings.append(html.unescape(unquote(ESCAPED.sub(lambda found: chr(int(found[1], 16)), readings[-1]))))
     return [part for part in secret.parts if any(part in reading for reading in readings)]
 
 
@@ -178,6 +183,7 @@ def test_a_password_field_of_a_page_is_known_by_its_type() -> None:
         "max-width-of-the-big-red-box-on-top",
         "no-cache, max-age=300",
         "1234 5678 9012 3456",
+        "DE00123456789012345678",
         "100 % of 50&nbsp;EUR",
         "===================================================",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
