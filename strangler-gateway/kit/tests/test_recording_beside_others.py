@@ -89,6 +89,21 @@ def test_a_writer_that_would_have_waited_for_another_still_does(shelves: Engine,
     assert (row["before"], row["after"]) == ({"label": "theirs"}, {"label": "theirs and mine"})
 
 
+@pytest.mark.parametrize("place", ["_before_change", "_before_insert", "_new_keys", "_result"])
+def test_a_mistake_of_ours_fails_no_write(place: str, shelves: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def mistaken(*_: object) -> None:
+        raise AttributeError("we did not think of that")
+
+    monkeypatch.setattr(Recorder, place, mistaken)
+    with recording() as found, Session(shelves) as session, session.begin():
+        session.execute(update(Shelf).where(Shelf.id == 1).values(label="x"))
+        session.execute(insert(Shelf).values(id=9, label="y"))
+    report = found.report()
+    assert (report["complete"], report["why"]) == (False, "AttributeError: we did not think of that")
+    with shelves.connect() as connection:
+        assert {"x", "y"} <= set(connection.scalars(select(Shelf.label)))
+
+
 def test_without_a_request_that_is_recorded_nothing_is_asked(shelves: Engine) -> None:
     asked: list[str] = []
     event.listen(shelves, "before_cursor_execute", lambda _c, _cursor, statement, *_: asked.append(statement))

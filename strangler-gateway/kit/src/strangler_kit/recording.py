@@ -9,8 +9,9 @@ function. What is seen and cannot be followed makes the report say that it is no
 """
 
 import json
-from collections.abc import Sequence
-from contextlib import nullcontext
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import (
@@ -52,6 +53,8 @@ from strangler_kit.values import NoValue
 
 __all__ = ["Outbox", "Recorder"]
 
+_log = logging.getLogger(__name__)
+
 
 class Recorder:
     """Watches one engine, and what is derived from it by ``execution_options``.
@@ -84,22 +87,16 @@ class Recorder:
         work = recording.unfinished.pop(connection, None) if recording else None
         if recording is None or work is None or not work.touched or not recording.complete:
             return
-        try:
-            with unrecorded():
-                recording.committed(connection, self._result(connection, work))
-        except (CannotFollow, NoValue) as error:
-            recording.give_up(str(error))
+        with _at_our_own_risk(recording):
+            recording.committed(connection, self._result(connection, work))
 
     def _before(
         self, connection: Connection, statement: Any, multiparams: Any, params: Any, _options: Any
     ) -> tuple[Any, Any, Any]:
         recording = current()
         if recording is not None and recording.complete:
-            try:
-                with unrecorded():
-                    statement = self._prepare(recording, connection, statement, multiparams or [params])
-            except (CannotFollow, NoKey, NoValue) as error:
-                recording.give_up(str(error))
+            with _at_our_own_risk(recording):
+                statement = self._prepare(recording, connection, statement, multiparams or [params])
         return statement, multiparams, params
 
     def _before_driver(
@@ -190,14 +187,12 @@ class Recorder:
         if recording is None or work is None or work.written is None:
             return
         shape, work.written = work.written, None
-        try:
+        with _at_our_own_risk(recording):
             if result.context.isinsert:
                 for raw in self._new_keys(work, shape, result):
                     work.touch(shape, raw, None)
             elif result.rowcount > work.expected:
                 raise CannotFollow(f"a statement wrote {result.rowcount} rows of {shape.name}, not {work.expected}")
-        except (CannotFollow, NoValue) as error:
-            recording.give_up(str(error))
 
     def _new_keys(self, work: Work, shape: Shape, result: CursorResult[Any]) -> list[RawKey]:
         """The keys of the rows that an INSERT has made (or, ON CONFLICT, changed)."""
@@ -274,6 +269,24 @@ class Recorder:
         recording = current()
         if recording is not None and failure.statement is None:
             recording.not_committed(failure.connection)
+
+
+@contextmanager
+def _at_our_own_risk(recording: Recording) -> Iterator[None]:
+    """Whatever goes wrong within makes the report incomplete, and nothing else.
+
+    But for a transaction that is lost by it: whoever began that must know.
+    """
+    try:
+        with unrecorded():
+            yield
+    except DBAPIError:
+        raise
+    except (CannotFollow, NoKey, NoValue) as error:
+        recording.give_up(str(error))
+    except Exception as error:  # noqa: BLE001 - what we have not thought of must not fail an application's write
+        _log.exception("what a request writes cannot be followed")
+        recording.give_up(f"{type(error).__name__}: {error}")
 
 
 def _returned(shape: Shape, result: CursorResult[Any]) -> list[tuple[Any, ...]]:
