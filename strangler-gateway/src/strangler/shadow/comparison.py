@@ -31,7 +31,8 @@ class Difference:
     """The very place: ``body.items[3].price``."""
     kind: Kind
     primary: str
-    """JSON, cut to some hundred characters; not redacted: that is for whoever keeps it."""
+    """JSON, cut to some hundred characters, and empty for what is not there; not redacted: that is for whoever keeps
+    it."""
     candidate: str
 
 
