@@ -142,9 +142,25 @@ routes:
     module: catalog
     service: catalog
     sticky: &user ["header:X-User"]
-  - {{name: product, match: {{path: "/api/products/{{id}}"}}, module: catalog, service: catalog, sticky: *user}}
-  - {{name: categories, match: {{path: /api/categories}}, module: catalog, service: catalog, sticky: *user}}
-  - {{name: category, match: {{path: "/api/categories/{{id}}"}}, module: catalog, service: catalog, sticky: *user}}
+    shadow: &alone {{sample: 0}} # A request that is mirrored would stand in the access logs of both arms.
+  - name: product
+    match: {{path: "/api/products/{{id}}"}}
+    module: catalog
+    service: catalog
+    sticky: *user
+    shadow: *alone
+  - name: categories
+    match: {{path: /api/categories}}
+    module: catalog
+    service: catalog
+    sticky: *user
+    shadow: *alone
+  - name: category
+    match: {{path: "/api/categories/{{id}}"}}
+    module: catalog
+    service: catalog
+    sticky: *user
+    shadow: *alone
 """
 
 
