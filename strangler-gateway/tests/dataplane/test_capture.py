@@ -1,5 +1,6 @@
 """What is kept of an exchange: all of it as it was, nothing beyond a bound, and each request under one heading."""
 
+import gc
 import sys
 import tracemalloc
 from collections.abc import Iterator
@@ -277,6 +278,22 @@ def test_other_accounts_do_not_pile_up_with_each_exchange_that_waits_for_a_busy_
     told = [[tally.name for tally, _, _ in notes] for _, notes in drained(setting.desk)]
     assert told == [["products-get", "other"], *[["products-get"]] * 4]
     assert [tally.name for tally, _, _ in setting.fetch()[1]] == ["other"]
+
+
+def test_a_snapshot_that_is_over_leaves_nothing_to_the_garbage_collector(setting: Setting) -> None:
+    def alive() -> int:
+        return sum(isinstance(thing, Shadowed) for thing in gc.get_objects())
+
+    gc.collect()
+    before = alive()
+    gc.disable()
+    try:
+        for revision in range(10):
+            shadowed = Shadowed(setting.tally, setting.desk, Shadow(), revision)
+            setting.end(shadowed.begin(parsed("POST"), ABOVE))
+        assert alive() - before == 1
+    finally:
+        gc.enable()
 
 
 def test_a_request_that_goes_to_the_monolith_after_all_is_kept_from_its_new_beginning() -> None:

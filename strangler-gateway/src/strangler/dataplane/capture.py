@@ -54,7 +54,7 @@ class Tally:
     At any time ``requests`` is ``sent`` + all of ``skipped`` and ``lost`` + those that wait.
     """
 
-    __slots__ = ("lost", "name", "noted", "requests", "sent", "skipped")
+    __slots__ = ("lost", "name", "noted", "requests", "sent", "skipped", "skipping")
 
     def __init__(self, name: str, *, told: bool = True) -> None:
         """``told``: the comparator hears of it."""
@@ -62,6 +62,9 @@ class Tally:
         self.requests = 0
         self.skipped: dict[str, int] = {}
         """By heading. Counted by the event loop alone, as requests are."""
+        self.skipping: dict[str, Capture] = {}
+        """By heading: what has nothing of its exchange can be one for all of them, under the snapshot that asked last.
+        It stands here, since a ``Shadowed`` that kept it would keep itself."""
         self.noted = not told
         """Whether it is among those that have changed since the last flush, or never will be."""
         self.sent = 0
@@ -151,7 +154,6 @@ class Shadowed:
 
     __slots__ = (
         "_chance",
-        "_skipping",
         "answer_bytes",
         "desk",
         "marks",
@@ -184,8 +186,6 @@ class Shadowed:
         self.revision = revision
         self.marks = marks if shadow.writes and not only_recorded else None
         self._chance = chance
-        self._skipping: dict[str, Capture] = {}
-        """By heading: what has nothing of its exchange can be one for all of them."""
 
     def begin(self, head: RequestHead, decision: Decision) -> "Capture":
         """For a request that was decided."""
@@ -212,9 +212,10 @@ class Shadowed:
         return Capture(self, marks)
 
     def _skip(self, heading: str) -> "Capture":
-        found = self._skipping.get(heading)
-        if found is None:
-            found = self._skipping[heading] = Capture(self, None)
+        skipping = self.tally.skipping
+        found = skipping.get(heading)
+        if found is None or found.shadowed is not self:
+            found = skipping[heading] = Capture(self, None)
             found.heading = heading
         return found
 
