@@ -55,7 +55,8 @@ Start = Callable[[Site], AbstractContextManager[Running]]
 class Implementation:
     """`modules` are those whose cases it must pass.
 
-    Behind a gateway, `arms` are those that the catalog's traffic goes to: each must serve at least 40 % of it.
+    Behind a gateway, `arms` are those that the catalog's traffic goes to: each must serve at least 40 % of it,
+    or what chance leaves of a half where a process runs only a part of the cases.
     """
 
     name: str

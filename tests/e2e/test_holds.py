@@ -202,7 +202,7 @@ def audit(gateway: Gateway) -> list[tuple[str, str, str]]:
     [
         (("hold", "catalgo", "--reason", "x"), 2, "no route declares to write «catalgo», so there is nothing to hold"),
         (("hold", "catalog", "--reason", "x", "--for", "soon"), 2, "--for soon: write a time such as 5s or 800ms"),
-        (("hold", "catalog", "--reason", "x", "--for", "90s"), 2, "less than or equal to 60"),
+        (("hold", "catalog", "--reason", "x", "--for", "90s"), 2, "--for 90s: write a time from 50ms to 60s"),
         (("release", "catalog", "--reason", "x"), 1, "«catalog» is not held"),
     ],
 )

@@ -177,11 +177,22 @@ def test_a_new_run_is_asked_for_written_down_and_in_the_history(
     assert (change["before"], change["after"]) == ({"run": 1}, {"run": 2})
 
 
+def test_a_comparator_that_is_only_just_started_is_waited_for(control: Control, books: Books, workers: Workers) -> None:
+    books.compare()
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(control.api.post, f"/api/v1/shadow/{ROUTE}/restart", json=WHY)
+        peer = comparator(workers)
+        (order,) = until(lambda: peer.of(BeginRun), "the order")
+        books.restart(order)
+        peer.send(RunBegun(ROUTE))
+        assert asked.result().json() == {"route": ROUTE, "run": 2, "before": 1}
+
+
 def test_without_a_comparator_no_run_begins_and_nothing_is_in_the_history(control: Control, books: Books) -> None:
     books.compare()
-    answer = control.api.post(f"/api/v1/shadow/{ROUTE}/restart", json=WHY)
+    answer = control.api.post(f"/api/v1/shadow/{ROUTE}/restart", json=WHY, timeout=30)
     assert answer.status_code == 503
-    assert "the comparator is not connected" in answer.json()["detail"]
+    assert "the comparator has not been connected for" in answer.json()["detail"]
     items = control.api.get("/api/v1/history").json()["items"]
     assert "restart" not in {item["action"] for item in items}
 

@@ -280,7 +280,8 @@ def test_a_worker_without_shadowed_routes_has_no_thread_and_no_connection(folder
     for stage in (Stage.MONOLITH, Stage.SERVICE):
         assert mirror.shadowed(ROUTE, Flag("products-get", stage), 1) is None
     mirror.flush()
-    assert (mirror._line, stub.connections, meters.values()) == (None, 0, ((), ()))
+    assert (mirror._line, stub.connections) == (None, 0)
+    assert {value for _, _, value in meters.values()[1]} == {0}
     mirror.close()
 
 

@@ -1,6 +1,7 @@
 """Control's line to the comparator: snapshots go there as to workers, and the order to begin a new run."""
 
 import asyncio
+import contextlib
 
 from strangler.link.stream import Link
 from strangler.model.errors import StranglerError
@@ -8,6 +9,8 @@ from strangler.model.messages import BeginRun, RunBegun
 
 PATIENCE = 5.0
 """Seconds for the comparator to write down that a run has begun."""
+ARRIVAL = 8.0
+"""Seconds for a comparator that is being started to connect."""
 
 
 class ComparatorLost(StranglerError):
@@ -19,6 +22,7 @@ class ComparatorLine:
 
     def __init__(self) -> None:
         self._link: Link | None = None
+        self._stands = asyncio.Event()
         self._asking = asyncio.Lock()
         self._reply: asyncio.Future[RunBegun] | None = None
 
@@ -30,11 +34,27 @@ class ComparatorLine:
     def join(self, link: Link) -> None:
         """A comparator said Hello."""
         self._link = link
+        self._stands.set()
+
+    async def wait(self) -> Link:
+        """The connection, once it stands: a comparator that has just been started takes a moment.
+
+        Raises ``ComparatorLost``."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ARRIVAL):
+                await self._stands.wait()
+        if self._link is None:
+            raise ComparatorLost(
+                f"the comparator has not been connected for {ARRIVAL:g} s; it is started again by itself, and "
+                "the log of `strangler serve` says what ended it"
+            )
+        return self._link
 
     def leave(self, link: Link) -> None:
         """Its connection ended."""
         if self._link is link:
             self._link = None
+            self._stands.clear()
             if self._reply is not None and not self._reply.done():
                 self._reply.set_exception(ComparatorLost("the comparator ended before it answered; ask again"))
 
@@ -46,13 +66,9 @@ class ComparatorLine:
     async def begin_run(self, order: BeginRun) -> RunBegun:
         """Have a new run begin. Raises ``ComparatorLost``."""
         async with self._asking:
-            if self._link is None:
-                raise ComparatorLost(
-                    "the comparator is not connected, so no run can begin now; it is started again by itself: "
-                    "ask again in a moment"
-                )
+            link = await self.wait()
             self._reply = asyncio.get_running_loop().create_future()
-            self._link.send(order)
+            link.send(order)
             try:
                 async with asyncio.timeout(PATIENCE):
                     begun = await self._reply

@@ -86,11 +86,7 @@ class Recordings:
         found = next((each for each in snapshot.routes if each.name == route), None)
         if found is None:
             raise UnknownTarget(route, near_names(route, sorted(each.name for each in snapshot.routes)))
-        if not self._comparator().connected:
-            raise ComparatorLost(
-                "the comparator, which writes recordings, is not connected; it is started again by itself: "
-                "ask again in a moment"
-            )
+        await self._comparator().wait()
         if any(one.recording.route == route and not one.ended for one in self._all.values()):
             raise RecordingRefused(f"«{route}» is being recorded already; wait for that to end")
         now = self._clock()

@@ -103,8 +103,6 @@ class Mirror:
             self._line.close()
 
     def _readings(self) -> Iterator[Reading]:
-        if not self._tallies:
-            return
         waiting = 0
         for name, tally in self._tallies.items():
             sent, skipped = tally.sent, dict(tally.skipped)
