@@ -11,6 +11,7 @@ import pytest
 from strangler.link.mirrored import Mirrored
 from strangler.model.authentication import Secret
 from strangler.model.flag import Flag, Stage
+from strangler.model.rate_limit import LimitKey, LimitKind, RateLimit
 from strangler.model.route import PathKind, Route, RouteMatch, StickySource, SubjectKind
 from strangler.model.shadow import Heading, Mirroring, Shadow
 from strangler.model.transform import FieldChanges, PathRewrite, Transform
@@ -259,6 +260,26 @@ def test_an_answer_that_its_client_did_not_wait_for_is_not_mirrored(shadowing: S
         client.wait_for(b"half")
         client.close()
         shadowing.wait_for(primary_failed=1)
+
+
+ONE_PER_HOUR = RateLimit("hourly", 1, 3_600, 1, (LimitKey(LimitKind.ADDRESS),))
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "changes"),
+    [
+        pytest.param(400, request("GET", "/", "X_User: a"), {}, id="strict"),
+        pytest.param(413, request("POST", "/", body=b"x" * 11), {"body_bytes": 10}, id="body"),
+        pytest.param(429, request("GET", "/"), {"rate_limits": (ONE_PER_HOUR,)}, id="rate"),
+    ],
+)
+def test_what_its_route_refuses_is_counted_as_refused(
+    shadowing: Shadowing, status: int, asked: bytes, changes: dict[str, object]
+) -> None:
+    with shadowing.before(raw_answer(response()), **changes) as client:
+        client.ask(request("GET", "/"))
+        assert client.ask(asked).status == status
+        shadowing.wait_for(1, refused=1)
 
 
 def test_a_killed_route_is_counted_and_not_mirrored(shadowing: Shadowing) -> None:

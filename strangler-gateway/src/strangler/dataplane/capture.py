@@ -24,6 +24,7 @@ KILLED: Final = Heading.KILLED.value
 BY_SERVICE: Final = Heading.BY_SERVICE.value
 NOT_SAMPLED: Final = Heading.NOT_SAMPLED.value
 UNSAFE: Final = Heading.UNSAFE.value
+REFUSED: Final = Heading.REFUSED.value
 UPGRADE: Final = Heading.UPGRADE.value
 STREAMING: Final = Heading.STREAMING.value
 REQUEST_TOO_LARGE: Final = Heading.REQUEST_TOO_LARGE.value
@@ -192,6 +193,10 @@ class Shadowed:
         if decision.mirror or self.only_recorded:
             return self.capture(head)
         return self._skip(KILLED if decision.reason is _REASON_KILLED else BY_SERVICE)
+
+    def refuse(self) -> "Capture":
+        """For a request that is sent to no arm."""
+        return self._skip(REFUSED)
 
     def capture(self, head: RequestHead) -> "Capture":
         """For a request that is forwarded."""

@@ -35,9 +35,9 @@ def run(exchange: "Exchange", downstream: "Downstream") -> None:
     # 2. judge
     if route is None:
         raise RequestRefused(400, "the path can be read in more than one way; send it without %2F, //, .. or ;")
+    exchange.route = route
     if head.fields.underscores and route.route.strict:
         raise RequestRefused(400, "a header's name holds an underscore, which applications confuse with a dash")
-    exchange.route = route
     if route.rewrites is not None:
         route.rewrites.check(head)
     if exchange.body is not None and route.route.body_bytes:

@@ -240,6 +240,10 @@ class Worker:
         if exchange.place is not None:
             exchange.place.leave(exchange)
         exchange.record(self.counters, self.log)
+        if exchange.arm is None and exchange.route is not None:
+            shadowed = exchange.active.shadowed[exchange.route.number]
+            if shadowed is not None:
+                exchange.capture = shadowed.refuse()
         if exchange.capture is not None:
             self._desk.judge(exchange)
         if exchange.ids.span_id:

@@ -42,13 +42,15 @@ class Heading(StrEnum):
     """A write, on a route that does not shadow them."""
     BY_SERVICE = "answered_by_service"
     """A canary that was answered by the service, so that there is nothing to compare it with."""
+    REFUSED = "refused"
+    """No arm was asked: a limit, a policy or a hold of the route answered, or the client left before."""
     UPGRADE = "upgrade"
     STREAMING = "streaming"
     """An event stream, or another answer that has no end in sight."""
     REQUEST_TOO_LARGE = "request_over_cap"
     ANSWER_TOO_LARGE = "answer_over_cap"
     PRIMARY_FAILED = "primary_failed"
-    """The gateway answered itself, or the client or the monolith left in the middle of the answer."""
+    """The monolith gave no answer, or it or the client left in the middle of that."""
     QUEUE_FULL = "queue_full"
     """The comparator does not keep up: as many exchanges wait in the worker as may."""
     NO_COMPARATOR = "no_comparator"
@@ -75,8 +77,8 @@ class Heading(StrEnum):
 COMPARED = frozenset((Heading.EQUIVALENT, Heading.DIFFERENT))
 BY_WORKER = frozenset(
     (
-        Heading.NOT_SAMPLED, Heading.KILLED, Heading.UNSAFE, Heading.BY_SERVICE, Heading.UPGRADE, Heading.STREAMING,
-        Heading.REQUEST_TOO_LARGE, Heading.ANSWER_TOO_LARGE, Heading.PRIMARY_FAILED, Heading.QUEUE_FULL,
+        Heading.NOT_SAMPLED, Heading.KILLED, Heading.UNSAFE, Heading.BY_SERVICE, Heading.REFUSED, Heading.UPGRADE,
+        Heading.STREAMING, Heading.REQUEST_TOO_LARGE, Heading.ANSWER_TOO_LARGE, Heading.PRIMARY_FAILED, Heading.QUEUE_FULL,
         Heading.NO_COMPARATOR,
     )
 )  # fmt: skip

@@ -21,6 +21,7 @@ HEADINGS = {
     Heading.KILLED: "the route was killed",
     Heading.UNSAFE: "a write, and the route does not shadow writes",
     Heading.BY_SERVICE: "a canary that the service has answered",
+    Heading.REFUSED: "a limit, a policy or a hold answered: no arm was asked",
     Heading.UPGRADE: "an upgrade, such as a WebSocket",
     Heading.STREAMING: "an answer without an end in sight",
     Heading.REQUEST_TOO_LARGE: "the request was longer than may be mirrored",

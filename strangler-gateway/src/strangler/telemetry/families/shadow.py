@@ -16,8 +16,8 @@ SHADOW_SKIPPED = Family(
     "strangler_shadow_skipped_total",
     "counter",
     ("route", "heading"),
-    "Requests that are not compared, by the reason: not_sampled, killed, unsafe_method, answered_by_service, upgrade, "
-    "streaming, request_over_cap, answer_over_cap, primary_failed, queue_full, no_comparator.",
+    "Requests that are not compared, by the reason: not_sampled, killed, unsafe_method, answered_by_service, refused, "
+    "upgrade, streaming, request_over_cap, answer_over_cap, primary_failed, queue_full, no_comparator.",
 )
 SHADOW_WAITING = Family(
     "strangler_shadow_waiting", "gauge", ("slot",), "Exchanges that wait in a worker for the comparator."
