@@ -78,8 +78,8 @@ COMPARED = frozenset((Heading.EQUIVALENT, Heading.DIFFERENT))
 BY_WORKER = frozenset(
     (
         Heading.NOT_SAMPLED, Heading.KILLED, Heading.UNSAFE, Heading.BY_SERVICE, Heading.REFUSED, Heading.UPGRADE,
-        Heading.STREAMING, Heading.REQUEST_TOO_LARGE, Heading.ANSWER_TOO_LARGE, Heading.PRIMARY_FAILED, Heading.QUEUE_FULL,
-        Heading.NO_COMPARATOR,
+        Heading.STREAMING, Heading.REQUEST_TOO_LARGE, Heading.ANSWER_TOO_LARGE, Heading.PRIMARY_FAILED,
+        Heading.QUEUE_FULL, Heading.NO_COMPARATOR,
     )
 )  # fmt: skip
 """Headings that a worker decides on; the others are the comparator's."""
