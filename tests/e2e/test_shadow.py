@@ -219,6 +219,21 @@ def test_the_ledger_adds_up_after_a_comparator_stood_still_and_clients_do_not_no
         assert found["compared"] > 100
 
 
+def test_a_comparator_that_goes_on_standing_still_is_replaced(arms: Arms, here: Place) -> None:
+    config = CONFIG.format(monolith=arms.monolith.url, service=arms.service.url)
+    with serving(here, config.replace("workers: 2", "workers: 1, heartbeat_timeout: 2")) as gateway:
+        shadow(gateway, "alike")
+        before = gateway.roster().comparator_pid
+        time.sleep(4)  # Longer than its patience: one that speaks stays.
+        assert gateway.roster().comparator_pid == before
+        with paused(before):
+            wait_until(lambda: gateway.roster().comparator_pid not in {0, before}, "it is replaced")
+        gateway.wait_for_comparator()
+        with background(load(gateway, "/alike/7", seconds=1, rate=50)) as clients:
+            sent = all_served(clients.wait())
+        assert settled(gateway, "alike", sent)["compared"] > 0
+
+
 def test_a_worker_that_is_killed_takes_along_only_what_it_had_not_told(arms: Arms, here: Place) -> None:
     with shadowing(arms, here) as gateway:
         shadow(gateway, "alike")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import psutil
 
@@ -35,6 +36,35 @@ def test_a_comparator_that_stands_still_leaves_the_gateway_ready(gateway: StandI
     os.kill(gateway.roster().comparator_pid, signal.SIGSTOP)
     assert gateway.get(gateway.health, "/readyz")[0] == 200
     assert gateway.get(gateway.listen)[0] == 200
+
+
+def test_a_comparator_that_stands_still_is_replaced(gateway: StandInGateway) -> None:
+    gateway.patience = 2.0
+    process = gateway.start_ready()
+    eventually(lambda: gateway.roster().comparator_pid != 0)
+    eventually((gateway.state / "spoke").exists)
+    before = gateway.roster()
+    os.kill(before.comparator_pid, signal.SIGSTOP)
+    eventually(lambda: gateway.roster().comparator_pid not in {0, before.comparator_pid})
+    assert f"the comparator (process {before.comparator_pid}) has said nothing for 2 s" in process.output()
+    assert gateway.roster().slots == before.slots
+
+
+def test_a_comparator_that_turns_but_says_nothing_is_replaced_and_one_that_speaks_is_not(
+    gateway: StandInGateway,
+) -> None:
+    gateway.patience = 2.0
+    gateway.start_ready()
+    eventually((gateway.state / "spoke").exists)
+    before = gateway.roster().comparator_pid
+    (gateway.state / "mute").touch()
+    eventually(lambda: gateway.roster().comparator_pid not in {0, before})
+    (gateway.state / "mute").unlink()
+    (gateway.state / "spoke").unlink()
+    eventually((gateway.state / "spoke").exists)
+    after = gateway.roster()
+    time.sleep(3)  # longer than its patience
+    assert gateway.roster() == after
 
 
 def test_it_ends_after_the_workers_whose_last_accounts_it_takes(gateway: StandInGateway) -> None:

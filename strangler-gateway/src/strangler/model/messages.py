@@ -12,6 +12,7 @@ On ``STATE/control.sock``, where control listens:
 On ``STATE/supervisor.sock``, where the supervisor listens:
     worker → Hello, KillsAck, HoldReport, Status; supervisor → the HoldPushes that there are and KillsPush (at once,
     also when empty), HoldEnd, Drain.
+    comparator → Hello, Alive.
     cli, control → Hello, KillRequest, HoldRequest, ReleaseRequest, ShutdownRequest, RosterRequest, KillEventsRequest;
     supervisor → KillReply, HoldReply; Roster and KillEvent to those who asked, at once and with every change.
 """
@@ -83,6 +84,13 @@ class Status:
     in_flight: int
     kills: int
     """The generation of kills that is in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """Comparator to supervisor, once a second: its event loop turns."""
+
+    pid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +358,7 @@ Message = (
     | RegistryPush
     | Ack
     | Status
+    | Alive
     | Traffic
     | BeginRun
     | RunBegun

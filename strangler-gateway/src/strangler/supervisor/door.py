@@ -12,6 +12,7 @@ from strangler.link.codec import LinkError
 from strangler.link.stream import Link
 from strangler.model.messages import (
     PROTOCOL,
+    Alive,
     Hello,
     HoldReply,
     HoldReport,
@@ -146,14 +147,10 @@ class Door:
 
     def _handle(self, message: Message, link: Link, seat: Seat | None) -> None:
         match message:
-            case Status() if seat is not None and seat.link is link:
-                seat.hear(message)
-                self._roll.changed()
-            case KillsAck() if seat is not None and seat.link is link:
-                seat.acknowledged = message.generation
-                self._roll.changed()
-            case HoldReport() if seat is not None and seat.link is link:
-                self._holds.hear(seat, message)
+            case Status() | KillsAck() | HoldReport() if seat is not None and seat.link is link:
+                self._hear(message, seat)
+            case Alive():
+                self._roll.hear_comparator(message)
             case KillRequest():
                 self._kill(message, link)
             case HoldRequest():
@@ -171,6 +168,17 @@ class Door:
                 self._on_shutdown()
             case _:
                 raise LinkError(f"{type(message).__name__} is not for the supervisor")
+
+    def _hear(self, message: Status | KillsAck | HoldReport, seat: Seat) -> None:
+        """A worker says how it is."""
+        if isinstance(message, HoldReport):
+            self._holds.hear(seat, message)
+            return
+        if isinstance(message, Status):
+            seat.hear(message)
+        else:
+            seat.acknowledged = message.generation
+        self._roll.changed()
 
     # Kills
 

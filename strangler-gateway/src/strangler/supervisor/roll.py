@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from strangler.link.stream import Link
 from strangler.model.flag import Kill
 from strangler.model.hold import HoldState
-from strangler.model.messages import Roster, Slot, Status
+from strangler.model.messages import Alive, Roster, Slot, Status
 
 
 @dataclass(slots=True)
@@ -56,8 +56,15 @@ class Roll:
         self.control_pid = 0
         self.control_has_linked = False
         self.comparator_pid = 0
+        self.comparator_silent: int | None = None
+        """Looks of the watch since the comparator last said anything; None before its first word."""
         self.is_ending = False
         self._changed = asyncio.Event()
+
+    def hear_comparator(self, word: Alive) -> None:
+        """A comparator lives; the word of one that has been replaced may come late."""
+        if word.pid == self.comparator_pid:
+            self.comparator_silent = 0
 
     def changed(self) -> None:
         """Wake everybody who waits for something to become true; to be called after any change."""

@@ -74,7 +74,7 @@ class Supervisor:
             control = tasks.create_task(self._control.keep())
             workers = [tasks.create_task(child.keep()) for child in self._workers]
             comparator = tasks.create_task(self._keep_comparator())
-            watching = tasks.create_task(watch(self.roll, self._workers, self._plan.patience))
+            watching = tasks.create_task(watch(self.roll, self._workers, self._comparator, self._plan.patience))
             await self._stop.wait()
             await self._end_workers(workers)
             await asyncio.gather(_end(self._comparator, comparator), _end(self._control, control))
@@ -161,11 +161,11 @@ class Supervisor:
         return (*self._plan.comparator_command, "--state", str(self._holdings.folder.path), "--control-wait", str(wait))
 
     def _comparator_started(self, pid: int) -> None:
-        self.roll.comparator_pid = pid
+        self.roll.comparator_pid, self.roll.comparator_silent = pid, None
         self.roll.changed()
 
     def _comparator_ended(self, _status: int) -> bool:
-        self.roll.comparator_pid = 0
+        self.roll.comparator_pid, self.roll.comparator_silent = 0, None
         self.roll.changed()
         return True
 

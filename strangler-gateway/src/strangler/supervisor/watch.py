@@ -1,4 +1,4 @@
-"""Replaces workers that live and do nothing: stopped, or with an event loop that does not turn any more."""
+"""Replaces workers, and the comparator, that live and do nothing: stopped, or with an event loop that does not turn."""
 
 import asyncio
 import logging
@@ -11,11 +11,11 @@ from strangler.supervisor.roll import Roll
 logger = logging.getLogger(__name__)
 
 LOOK = 1.0
-"""Seconds between two looks; a worker says how it is once a second."""
+"""Seconds between two looks; a worker says how it is once a second, and so does the comparator."""
 
 
-async def watch(roll: Roll, workers: Sequence[Child], patience: float) -> None:
-    """For ever: kill each worker that has served and then said nothing for ``patience`` seconds.
+async def watch(roll: Roll, workers: Sequence[Child], comparator: Child, patience: float) -> None:
+    """For ever: kill each worker that has served and then said nothing for ``patience`` seconds, and so the comparator.
 
     What is counted are looks, not time by the clock: a machine that slept finds all of its workers as it left them.
     The killed one's connections are lost, which is what they were already; those that wait in its socket are not.
@@ -35,3 +35,13 @@ async def watch(roll: Roll, workers: Sequence[Child], patience: float) -> None:
                 )
                 seat.silent = 0
                 child.signal(signal.SIGKILL)
+        if roll.comparator_silent is not None:
+            roll.comparator_silent += 1
+            if roll.comparator_silent * LOOK > patience:
+                logger.error(
+                    "the comparator (process %d) has said nothing for %g s: it is killed and replaced",
+                    roll.comparator_pid,
+                    patience,
+                )
+                roll.comparator_silent = 0
+                comparator.signal(signal.SIGKILL)

@@ -41,7 +41,8 @@ class GatewaySection(Section):
     )
     heartbeat_timeout: Seconds = Field(
         default=10.0,
-        description="Seconds after which a worker that says nothing (stopped, or its event loop blocked) is replaced.",
+        description="Seconds after which a worker, or the comparator, that says nothing (stopped, or its event loop "
+        "blocked) is replaced.",
         examples=[10],
     )
     stop_delay: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = Field(
