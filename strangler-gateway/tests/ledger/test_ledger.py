@@ -1,5 +1,6 @@
 """The ledger's file: what is written, what is kept, and what is said when it cannot be."""
 
+import contextlib
 import itertools
 import sqlite3
 import stat
@@ -139,6 +140,50 @@ def test_a_run_goes_on_where_it_was_after_a_death(path: Path) -> None:
     assert record.evidence.compared == 2
     assert record.headings == {Heading.DIFFERENT: 1, Heading.EQUIVALENT: 1}
     assert record.primary.total == 2
+
+
+def test_evidence_of_another_version_ends_its_run_which_keeps_its_counts(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = Ledger.open(path, NOW)
+    run = ledger.open_run("get", Shadow(), NOW)
+    other = ledger.open_run("list", Shadow(), NOW)
+    connect(ledger, account(3, 2, not_sampled=1))
+    ledger.receive("w1", batch(1, account(5, 3, not_sampled=1)))
+    ledger.finish(run, Outcome(Heading.DIFFERENT, Evidence(compared=1), primary=0.001, sample=sample(NOW, "status")))
+    ledger.close(NOW)
+    unknown = b'{"compared":"of another kind"}'
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE runs SET evidence = ? WHERE id = ?", (unknown, run))
+    ledger = Ledger.open(path, NOW + 9)
+    assert ledger.open_run("list", Shadow(), NOW + 9) == other
+    new = ledger.open_run("get", Shadow(), NOW + 9)
+    assert new not in {run, other}
+    assert "run 1 of get" in caplog.text
+    assert "a new run begins" in caplog.text
+    connect(ledger, account(7, 4, not_sampled=1))
+    ledger.flush(NOW + 9)
+    old, present = read(path, 1), read(path)
+    assert (old.ended, old.requests, old.pending) == (NOW + 9, 4, 0)
+    assert old.headings == {Heading.NOT_SAMPLED: 1, Heading.DIFFERENT: 1, Heading.LOST: 2}
+    assert "cannot be read" in old.reason
+    assert (present.number, present.requests, present.headings) == (2, 3, {Heading.LOST: 1})
+    assert present.pending == 2
+    assert present.reason == "the evidence of run 1 cannot be read"
+    ledger.close(NOW + 9)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT evidence FROM runs WHERE id = ?", (run,)).fetchone() == (unknown,)
+
+
+def test_samples_of_another_version_are_left_out(ledger: Ledger, path: Path) -> None:
+    run = ledger.open_run("get", Shadow(), NOW)
+    take(ledger, run, Outcome(Heading.DIFFERENT, sample=sample(NOW, "status")))
+    ledger.flush(NOW)
+    assert len(read(path).samples) == 1
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE samples SET content = ?", (b'{"at":"noon"}',))
+    record = read(path)
+    assert (record.samples, record.headings) == ((), {Heading.DIFFERENT: 1})
 
 
 def test_other_rules_of_comparing_are_another_run_and_other_bounds_are_not(ledger: Ledger, path: Path) -> None:

@@ -4,6 +4,7 @@ What is told here waits in memory until ``flush`` writes all of it in one transa
 moment the file says what was true at the last flush. Nothing here waits for anything but the disk."""
 
 import hashlib
+import logging
 import secrets
 import sqlite3
 from collections.abc import Iterable
@@ -23,6 +24,8 @@ from strangler.model.shadow import SHADOW, Comparing, Shadow
 from strangler.shadow.evidence import Evidence
 
 __all__ = ["Ledger", "LedgerUnavailable", "NoSuchRun", "fingerprint_of"]
+
+logger = logging.getLogger("strangler.ledger")
 
 GONE_FOR_GOOD = 3600.0
 """Seconds without a connection, while there is a comparator to connect to: a worker that lives tries every second."""
@@ -56,8 +59,8 @@ class Ledger:
     def open(cls, path: Path, at: float) -> Self:
         """Open or make the file. What an earlier comparator had received and not settled counts as lost from here on,
         and every worker as gone until it is ``settle``d again. ``at``: seconds since the epoch, here and everywhere.
-        An earlier writer that is still there is refused from now on. Raises ``LedgerUnavailable``, also if a newer
-        version made the file."""
+        An earlier writer that is still there is refused from now on. A run whose evidence cannot be read is succeeded
+        by a new one. Raises ``LedgerUnavailable``, also if a newer version made the file."""
         ledger = cls(path, open_to_write(path))
         try:
             ledger._take_over(at)
@@ -76,6 +79,18 @@ class Ledger:
             self._next = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM runs").fetchone()[0]
             for run in read_open_runs(connection):
                 self._runs[run.id] = self._open[run.route] = run
+        unreadable = [run for run in self._open.values() if run.unreadable is not None]
+        for run in unreadable:
+            logger.warning(
+                "the evidence of run %d of %s cannot be read: another version wrote it, or it is damaged; a new run"
+                " begins, and that one keeps its counts",
+                run.number,
+                run.route,
+            )
+            reason = f"the evidence of run {run.number} cannot be read"
+            self._begin_by(run.fingerprint, run.rules, run.route, reason, at)
+        if unreadable:
+            self.flush(at)
 
     # Runs
 

@@ -1,8 +1,10 @@
 """The ledger as control and the command line read it, also while no comparator runs, or none ever did."""
 
+import contextlib
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,9 +14,10 @@ import msgspec
 from strangler.ledger.file import opened_to_read
 from strangler.ledger.tally import Tally
 from strangler.model.shadow import Heading
-from strangler.shadow.evidence import decode
+from strangler.shadow.evidence import Evidence, EvidenceUnreadable, decode
 from strangler.shadow.record import Latencies, RunRecord, Sample
 
+_UNREADABLE = " (its evidence cannot be read by this version, so that only what became of the requests is shown)"
 _samples = msgspec.json.Decoder(Sample)
 
 
@@ -54,7 +57,8 @@ class LedgerReader:
 
     def run(self, route: str, number: int | None = None, samples: int = 1000) -> RunRecord | None:
         """One run, by default the newest, in one consistent state, with so many of its newest samples. None if there
-        is none. Raises ``EvidenceUnreadable`` as well."""
+        is none. Of one whose evidence or samples another version has written the counts are there, and ``reason`` says
+        so."""
         with opened_to_read(self._path) as connection:
             if connection is None:
                 return None
@@ -85,6 +89,11 @@ def _record(connection: sqlite3.Connection, route: str, run: _Row, samples: int)
         counts[kind][name] = count
     requests, headings, pending = _sum(connection, run.id, run.queued, counts["heading"])
     primary, candidate = json.loads(run.latencies)
+    evidence, reason = Evidence(), run.reason
+    try:
+        evidence = decode(run.evidence)
+    except EvidenceUnreadable:
+        reason += _UNREADABLE
     return RunRecord(
         route=route,
         number=run.number,
@@ -92,24 +101,26 @@ def _record(connection: sqlite3.Connection, route: str, run: _Row, samples: int)
         rules=run.rules,
         began=run.began,
         ended=run.ended,
-        reason=run.reason,
+        reason=reason,
         flushed=connection.execute("SELECT flushed FROM ledger").fetchone()[0],
         requests=requests,
         headings=headings,
         pending=pending,
-        evidence=decode(run.evidence),
+        evidence=evidence,
         normalised=counts["normalised"],
         ignored=counts["ignored"],
         cut=counts["cut"],
         primary=Latencies(tuple(primary)),
         candidate=Latencies(tuple(candidate)),
-        samples=tuple(
-            _samples.decode(content)
-            for (content,) in connection.execute(
-                "SELECT content FROM samples WHERE run = ? ORDER BY id DESC LIMIT ?", (run.id, samples)
-            )
-        ),
+        samples=tuple(_samples_of(connection, run.id, samples)),
     )
+
+
+def _samples_of(connection: sqlite3.Connection, run: int, most: int) -> Iterator[Sample]:
+    rows = connection.execute("SELECT content FROM samples WHERE run = ? ORDER BY id DESC LIMIT ?", (run, most))
+    for (content,) in rows:
+        with contextlib.suppress(msgspec.MsgspecError):  # Another version's: they are there to be looked at, no more.
+            yield _samples.decode(content)
 
 
 def _sum(

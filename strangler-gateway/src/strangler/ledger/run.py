@@ -36,6 +36,8 @@ class Run:
     queued: int = 0
     """Received and not finished."""
     evidence: Evidence = field(default_factory=Evidence)
+    unreadable: bytes | None = None
+    """The evidence in the file, which stays there as it is, if this version cannot read it."""
     primary: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
     candidate: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
     told: dict[str, Tally] = field(default_factory=dict)

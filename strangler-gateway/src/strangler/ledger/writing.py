@@ -9,7 +9,7 @@ import msgspec
 
 from strangler.ledger.run import Run
 from strangler.ledger.tally import Tally
-from strangler.shadow.evidence import decode, encode
+from strangler.shadow.evidence import EvidenceUnreadable, decode, encode
 from strangler.shadow.record import Sample
 
 MOST_RUNS = 10
@@ -28,7 +28,8 @@ def write_run(connection: sqlite3.Connection, run: Run) -> None:
         " latencies = excluded.latencies",
         (
             run.id, run.route, run.number, run.fingerprint, run.rules, run.began, run.ended, run.reason, run.queued,
-            encode(run.evidence), json.dumps([run.primary, run.candidate]),
+            encode(run.evidence) if run.unreadable is None else run.unreadable,
+            json.dumps([run.primary, run.candidate]),
         ),
     )  # fmt: skip
     connection.executemany(
@@ -100,7 +101,7 @@ def forget_old_runs(connection: sqlite3.Connection, route: str, going_on: frozen
 
 
 def read_open_runs(connection: sqlite3.Connection) -> list[Run]:
-    """Those that go on, as the file has them. Raises ``EvidenceUnreadable``."""
+    """Those that go on, as the file has them."""
     rows = connection.execute(
         "SELECT id, route, number, fingerprint, rules, began, reason, evidence, latencies FROM runs WHERE ended IS NULL"
     )
@@ -109,7 +110,11 @@ def read_open_runs(connection: sqlite3.Connection) -> list[Run]:
 
 def _run_of(connection: sqlite3.Connection, row: tuple[int, str, int, str, str, float, str, bytes, str]) -> Run:
     identity, route, number, fingerprint, rules, began, reason, evidence, latencies = row
-    run = Run(identity, route, number, fingerprint, rules, began, reason, evidence=decode(evidence))
+    run = Run(identity, route, number, fingerprint, rules, began, reason)
+    try:
+        run.evidence = decode(evidence)
+    except EvidenceUnreadable:
+        run.unreadable = evidence
     run.primary, run.candidate = json.loads(latencies)
     tallies = connection.execute("SELECT worker, requests, sent, skipped, before FROM tallies WHERE run = ?", (run.id,))
     for worker, requests, sent, skipped, before in tallies.fetchall():
