@@ -1,6 +1,9 @@
 """From the event loop to the comparator: sums that are exact whatever it does, and an event loop that never waits."""
 
+import contextlib
 import os
+import resource
+import socket
 import tempfile
 import threading
 import time
@@ -246,6 +249,50 @@ def test_the_end_of_a_comparator_is_noticed_while_nothing_is_sent(side: Side, st
     stub.start()
     wait_until(lambda: side.mirror.desk.connected, "the worker has connected again")
     assert stub.told.accounts == {} or stub.account("products-get").requests == 1
+
+
+@contextlib.contextmanager
+def without_descriptors() -> Iterator[None]:
+    """No other can be opened: those that there are stay."""
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+
+
+def test_a_worker_without_a_free_descriptor_adopts_and_connects_once_there_is_one(
+    folder: Path, stub: ComparatorStub
+) -> None:
+    with without_descriptors():
+        side = Side(folder)
+        side.exchange()
+        assert side.counts[2] == {Heading.NO_COMPARATOR: 1}
+    wait_until(lambda: side.mirror.desk.connected, "the worker has connected")
+    side.mirror.close()
+
+
+def test_a_comparator_that_comes_while_there_is_no_free_descriptor_is_reached_later(
+    side: Side, stub: ComparatorStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = threading.Event()
+    dial = mirror_line.dial
+
+    def noting(path: Path) -> socket.socket | None:
+        try:
+            return dial(path)
+        finally:
+            tried.set()
+
+    wait_until(lambda: stub.connections == 1 and bool(stub.workers), "the worker has connected")
+    stub.stop()
+    wait_until(lambda: not side.mirror.desk.connected, "the worker has noticed")
+    stub.start()
+    with without_descriptors():
+        monkeypatch.setattr(mirror_line, "dial", noting)
+        assert tried.wait(10)
+    wait_until(lambda: side.mirror.desk.connected, "the worker has connected again")
 
 
 def test_without_a_comparator_nothing_is_kept(folder: Path) -> None:

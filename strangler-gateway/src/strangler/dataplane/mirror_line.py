@@ -28,7 +28,10 @@ def dial(path: Path) -> socket.socket | None:
     """A connection to the comparator; None if there is none to be had at once. Never waits."""
     if not path.exists():
         return None  # Without a descriptor: this is asked several times a second for as long as nobody listens.
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    except OSError:
+        return None  # No descriptor is free.
     try:
         connection.setblocking(False)
         connection.connect(str(path))
