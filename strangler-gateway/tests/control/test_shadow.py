@@ -218,6 +218,21 @@ def test_a_comparator_that_cannot_or_that_ends_is_told_of(control: Control, book
         until(lambda: control.api.get("/api/v1/status").json()["comparator"] == "lost", "it is gone")
 
 
+def test_a_late_answer_about_one_route_is_none_about_another(control: Control, books: Books, workers: Workers) -> None:
+    books.compare()
+
+    def answer(peer: Peer, message: Message) -> None:
+        if isinstance(message, BeginRun):
+            peer.send(RunBegun("products-list"))  # Of an order for which nobody waits any more.
+            peer.send(RunBegun(message.route, error="the disk is full"))
+
+    comparator(workers, answer)
+    until(lambda: control.api.get("/api/v1/status").json()["comparator"] == "connected", "the comparator")
+    refused = control.api.post(f"/api/v1/shadow/{ROUTE}/restart", json=WHY)
+    assert refused.status_code == 503
+    assert "the disk is full" in refused.json()["detail"]
+
+
 def test_a_restart_needs_a_reason(control: Control) -> None:
     assert control.api.post(f"/api/v1/shadow/{ROUTE}/restart", json={"author": "maria"}).status_code == 422
 

@@ -25,6 +25,8 @@ class ComparatorLine:
         self._stands = asyncio.Event()
         self._asking = asyncio.Lock()
         self._reply: asyncio.Future[RunBegun] | None = None
+        self._asked = ""
+        """The route that ``_reply`` is about."""
 
     @property
     def connected(self) -> bool:
@@ -59,15 +61,15 @@ class ComparatorLine:
                 self._reply.set_exception(ComparatorLost("the comparator ended before it answered; ask again"))
 
     def hear(self, begun: RunBegun) -> None:
-        """It answers."""
-        if self._reply is not None and not self._reply.done():
+        """It answers, and perhaps too late, when nobody waits for it any more."""
+        if self._reply is not None and not self._reply.done() and begun.route == self._asked:
             self._reply.set_result(begun)
 
     async def begin_run(self, order: BeginRun) -> RunBegun:
         """Have a new run begin. Raises ``ComparatorLost``."""
         async with self._asking:
             link = await self.wait()
-            self._reply = asyncio.get_running_loop().create_future()
+            self._reply, self._asked = asyncio.get_running_loop().create_future(), order.route
             link.send(order)
             try:
                 async with asyncio.timeout(PATIENCE):
