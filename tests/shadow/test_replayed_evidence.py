@@ -34,7 +34,7 @@ def replayed(trial: Trial, seed: int, draw: Draw) -> Judgement:
         differing = trial.kinds(number, recorded, candidate)
         again = None
         if seen.asking(differing, chance.random()) is not Asking.NO:
-            unlike = (frozenset(trial.kinds(number, one, second)) for one in (candidate, recorded))
+            unlike = (trial.kinds(number, one, second) for one in (candidate, recorded))
             again = Again(*unlike, sampled=False)
         seen.observe(differing, again, repeatable=True)
         if count % 100 == 0 and judge(*seen.reported()).judgement is Judgement.DIFFERENT:

@@ -67,8 +67,8 @@ class Trial:
             if asking is not Asking.NO:
                 observation = Observation(
                     differing,
-                    second=frozenset(self.kinds(number, primary, second)),
-                    against=frozenset(self.kinds(number, second, candidate)) if differing else None,
+                    second=self.kinds(number, primary, second),
+                    against=self.kinds(number, second, candidate) if differing else None,
                     sampled=asking is Asking.SAMPLED,
                 )
         return evidence.observe(observation, self.shadow.at_most)[0]

@@ -21,13 +21,13 @@ RULES = Comparing(
 def evidence(same: int = 0, faults: int = 0, noise: int = 0, field: str = "body.price") -> Evidence:
     """So many exchanges of each kind, in this order; the noise is in ``body.server``."""
     value = frozenset(("value",))
-    fault = Observation({field: value}, frozenset(), frozenset((field,)))
-    noisy = frozenset(("body.server",))
+    fault = Observation({field: value}, {}, {field: value})
+    noisy = {"body.server": value}
     seen = Evidence()
     for count, observation in (
         (same, Observation({})),
         (faults, fault),
-        (noise, Observation({"body.server": value}, noisy, frozenset(), sampled=True)),
+        (noise, Observation(noisy, noisy, {}, sampled=True)),
     ):
         for _ in range(count):
             seen, _ = seen.observe(observation, Shadow().at_most)

@@ -30,14 +30,21 @@ AT_MOST = Shadow().at_most
 VALUE = frozenset(("value",))
 
 
-def answers(primary: str, candidate: str, second: str | None, **more: bool) -> Observation:
-    """Each answer as one letter per field: the fields are called 0, 1, …"""
+def _kind(pair: tuple[str, str]) -> frozenset[str]:
+    if "-" in pair:
+        return frozenset(("added" if pair[0] == "-" else "missing",))
+    return VALUE if pair[0].isdigit() == pair[1].isdigit() else frozenset(("type",))
 
-    def differing(one: str, other: str) -> frozenset[str]:
-        return frozenset(str(index) for index, pair in enumerate(zip(one, other, strict=True)) if len(set(pair)) == 2)
+
+def answers(primary: str, candidate: str, second: str | None, **more: bool) -> Observation:
+    """Each answer as one letter per field: the fields are called 0, 1, … ``-`` lacks it, a digit is of another type."""
+
+    def differing(one: str, other: str) -> dict[str, frozenset[str]]:
+        pairs = enumerate(zip(one, other, strict=True))
+        return {str(index): _kind(pair) for index, pair in pairs if len(set(pair)) == 2}
 
     return Observation(
-        dict.fromkeys(differing(primary, candidate), VALUE),
+        differing(primary, candidate),
         None if second is None else differing(primary, second),
         None if second is None else differing(candidate, second),
         **more,
@@ -71,7 +78,16 @@ WARM = seen(*[SAME] * WARM_UP)
         (answers("ab", "xb", "ax"), Finding.CANDIDATE_ODD),
         (answers("ab", "ax", None), Finding.UNASKED),
         (answers("ab", "ax", None, repeatable=False), Finding.UNASKED),
-        (Observation({"0": VALUE}, frozenset(), frozenset()), Finding.UNCLEAR),
+        (Observation({"0": VALUE}, {}, {}), Finding.UNCLEAR),
+        (answers("a", "-", "b"), Finding.CANDIDATE_ODD),
+        (answers("-", "a", "b"), Finding.PRIMARY_ODD),
+        (answers("a", "-", "-"), Finding.PRIMARY_ODD),
+        (answers("a", "b", "-"), Finding.UNCLEAR),
+        (answers("a", "1", "b"), Finding.CANDIDATE_ODD),
+        (answers("1", "a", "b"), Finding.PRIMARY_ODD),
+        (answers("a", "1", "-"), Finding.UNCLEAR),
+        (answers("aa", "-b", "ba"), Finding.CANDIDATE_ODD),
+        (answers("aa", "-b", "ac"), Finding.UNCLEAR),
     ],
 )
 def test_a_finding_says_which_of_three_answers_is_odd_where_two_differ(
@@ -81,7 +97,7 @@ def test_a_finding_says_which_of_three_answers_is_odd_where_two_differ(
     assert found is finding
 
 
-LETTERS = st.sampled_from("aab")
+LETTERS = st.sampled_from("aaab-1")
 
 
 @st.composite
@@ -245,7 +261,9 @@ def test_fields_are_bounded() -> None:
     evidence = seen(
         *(
             Observation(
-                dict.fromkeys(many(start, 90), VALUE), frozenset(many(start + 45, 90)), frozenset(many(start, 90))
+                dict.fromkeys(many(start, 90), VALUE),
+                dict.fromkeys(many(start + 45, 90), VALUE),
+                dict.fromkeys(many(start, 90), VALUE),
             )
             for start in range(0, 900, 90)
         ),

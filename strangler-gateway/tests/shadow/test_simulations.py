@@ -80,8 +80,8 @@ class Simulated:
         asking = self.evidence.asking(frozenset(differing), draw(), SHADOW.noise)
         observation = Observation(
             dict.fromkeys(differing, VALUE),
-            frozenset(second) if asking is not Asking.NO else None,
-            frozenset(against) if asking is not Asking.NO else None,
+            dict.fromkeys(second, VALUE) if asking is not Asking.NO else None,
+            dict.fromkeys(against, VALUE) if asking is not Asking.NO else None,
             sampled=asking is Asking.SAMPLED,
         )
         self.evidence, _ = self.evidence.observe(observation, SHADOW.at_most)

@@ -82,7 +82,7 @@ def test_without_a_second_answer_nothing_is_called_different_and_nothing_equival
 
 
 def test_a_field_that_differs_from_itself_is_left_out_and_named() -> None:
-    random = Observation({"body.id": VALUE}, frozenset(("body.id",)), frozenset(("body.id",)), sampled=True)
+    random = Observation({"body.id": VALUE}, {"body.id": VALUE}, {"body.id": VALUE}, sampled=True)
     seen = Evidence()
     for _ in range(3000):
         seen, _ = seen.observe(random, 0.005)
@@ -93,11 +93,24 @@ def test_a_field_that_differs_from_itself_is_left_out_and_named() -> None:
     assert found.fields["body.id"].noise.share == 1
 
 
+@pytest.mark.parametrize("kind", ["missing", "type"])
+def test_noise_in_a_value_hides_no_candidate_that_lacks_the_field_or_has_another_type(kind: str) -> None:
+    """A time that is another one in each answer, and null or not there at all on one side."""
+    other = {"body.at": frozenset((kind,))}
+    fault = Observation(other, {"body.at": VALUE}, other, sampled=True)
+    seen = Evidence()
+    for _ in range(60):
+        seen, _ = seen.observe(fault, 0.005)
+    found = verdict(seen)
+    assert (found.judgement, found.apart_from) == (Judgement.DIFFERENT, ())
+    assert found.fields["body.at"].judgement is Judgement.DIFFERENT
+    assert found.fields["body.at"].noise.share == 1
+
+
 def test_noise_that_may_hide_a_fault_withholds_the_verdict() -> None:
     """The candidate is odd in three of four cases: too many for noise, too few to be sure."""
-    odd, same = frozenset(("body.price",)), frozenset[str]()
-    noise = Observation({"body.price": VALUE}, odd, same)
-    fault = Observation({"body.price": VALUE}, same, odd)
+    odd = {"body.price": VALUE}
+    noise, fault = Observation(odd, odd, {}), Observation(odd, {}, odd)
     seen = evidence(5000)
     for observation in [noise, fault, fault, fault] * 20:
         seen, _ = seen.observe(observation, 0.01)

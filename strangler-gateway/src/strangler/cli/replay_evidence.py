@@ -17,16 +17,16 @@ from strangler.shadow.evidence import Asking, Evidence, Finding, Observation
 from strangler.shadow.verdict import Judgement, judge
 
 Kinds = Mapping[str, frozenset[str]]
-"""Fields in which candidate and primary differ, each with the kinds of its differences."""
+"""Fields in which two answers differ, each with the kinds of its differences."""
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
     """A second answer of whoever can be asked a second time."""
 
-    unlike_itself: frozenset[str]
+    unlike_itself: Kinds
     """Fields in which it differs from the first answer of the same side."""
-    unlike_other: frozenset[str]
+    unlike_other: Kinds
     """Fields in which it differs from the answer of the other side."""
     sampled: bool
 

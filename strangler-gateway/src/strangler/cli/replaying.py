@@ -176,8 +176,8 @@ class Replay:
         except Unanswered:
             return None
         return Again(
-            self._compare(question, first, again).fields,
-            self._compare(question, again, other).fields,
+            kinds_of(self._compare(question, first, again)),
+            kinds_of(self._compare(question, again, other)),
             asking is Asking.SAMPLED,
         )
 

@@ -112,8 +112,8 @@ class Judging:
         against = await self._compare(shadowed, question, second, candidate) if differing else None
         return Observation(
             differing,
-            second=noise.fields,
-            against=against.fields if against is not None else None,
+            second=kinds_of(noise),
+            against=kinds_of(against) if against is not None else None,
             sampled=asking is Asking.SAMPLED,
         )
 

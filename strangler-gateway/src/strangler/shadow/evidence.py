@@ -12,7 +12,7 @@ import msgspec
 from strangler.model.errors import StranglerError
 from strangler.model.shadow import Heading
 from strangler.shadow.betting import log_changed, log_odd, log_staked, stake_after
-from strangler.shadow.comparison import Comparison
+from strangler.shadow.comparison import Comparison, Kind
 
 OTHERS = "body.…(others)"
 """Stands for all fields beyond ``MOST_FIELDS``."""
@@ -50,6 +50,11 @@ class Finding(StrEnum):
 
 _LOG_HALF = math.log(0.5)
 """Of the field's own process: half is for its reads, half for its writes."""
+_STRUCTURE = {
+    Kind.MISSING.value: "presence", Kind.ADDED.value: "presence", Kind.TYPE.value: "type", Kind.FORMAT.value: "format",
+}  # fmt: skip
+"""Kinds that no change of a value explains, by what they say whichever side is looked at first: the odds are equal only
+between answers that can change places."""
 _REAL = frozenset((Finding.CANDIDATE_ODD, Finding.UNCLEAR, Finding.UNASKED))
 
 
@@ -69,11 +74,11 @@ class Observation:
 
     differing: Mapping[str, frozenset[str]]
     """The fields in which candidate and primary differ, each with its ``Kind``s (``kinds_of``)."""
-    second: frozenset[str] | None = None
-    """The fields in which the primary's second answer differs from its first; None if there is none."""
-    against: frozenset[str] | None = None
-    """The fields in which the candidate differs from the primary's second answer; needed where there is a second answer
-    and anything in ``differing``."""
+    second: Mapping[str, frozenset[str]] | None = None
+    """The same of the primary's second answer and its first; None if there is none."""
+    against: Mapping[str, frozenset[str]] | None = None
+    """The same of the candidate and the primary's second answer; needed where there is a second answer and anything in
+    ``differing``."""
     sampled: bool = False
     """Whether the second answer was asked for by ``Asking.SAMPLED``: whatever the candidate had answered."""
     repeatable: bool = True
@@ -257,15 +262,28 @@ def kinds_of(comparison: Comparison) -> dict[str, frozenset[str]]:
 
 
 def _odd_one(names: frozenset[str], observation: Observation) -> Finding:
-    """Which of the three answers is unlike the other two in these fields."""
+    """Which of the three answers is unlike the other two in these fields. Where one side lacks a field, or has another
+    type in it, unlike is what does so too: that the primary's value changes each time explains no candidate without."""
     if observation.second is None:
         return Finding.UNASKED
     assert observation.against is not None, "a second answer beside a difference is compared with the candidate's too"
-    like_primary = names.isdisjoint(observation.second)
-    like_candidate = names.isdisjoint(observation.against)
+    like_primary = _is_alike(names, observation.differing, observation.second)
+    like_candidate = _is_alike(names, observation.differing, observation.against)
     if like_primary == like_candidate:  # Both: within a tolerance of each.
         return Finding.UNCLEAR
     return Finding.CANDIDATE_ODD if like_primary else Finding.PRIMARY_ODD
+
+
+def _is_alike(
+    names: frozenset[str], differing: Mapping[str, frozenset[str]], others: Mapping[str, frozenset[str]]
+) -> bool:
+    """Whether two answers do not differ in any of these fields in the way in which candidate and primary do."""
+    return all(name not in others or _way(differing[name]).isdisjoint(_way(others[name])) for name in names)
+
+
+def _way(kinds: frozenset[str]) -> frozenset[str]:
+    """What a difference says of the structure; if nothing, that there is one."""
+    return frozenset(_STRUCTURE[kind] for kind in kinds if kind in _STRUCTURE) or frozenset(("value",))
 
 
 def _field_after(known: FieldEvidence, names: frozenset[str], observation: Observation, writes: int) -> FieldEvidence:
