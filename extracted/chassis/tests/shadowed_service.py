@@ -13,6 +13,7 @@ from typing import Any
 
 from fastapi import APIRouter, BackgroundTasks, FastAPI, Request, Response
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Column,
     ForeignKey,
@@ -224,6 +225,15 @@ class Troublesome(Honest):
                 await connection.execute(text("commit"))
             case "driver":
                 await self._commit_by_driver()
+            case "commented":
+                await connection.exec_driver_sql("/* by hand */ -- of the handler\nCOMMIT")
+            case "nested comment":  # SQLite's comments do not nest
+                nested = "/* a /* b */ */" if connection.dialect.name == "postgresql" else "/* a /* b */"
+                await connection.exec_driver_sql(f"{nested} COMMIT")
+            case "after a comment":
+                await connection.exec_driver_sql("SELECT 1; /* done */ COMMIT")
+            case "definition":
+                await connection.execute(DDL("COMMIT"))
             case "COMMIT" | "SELECT 1; COMMIT" | " end ":
                 await connection.exec_driver_sql(way)
 

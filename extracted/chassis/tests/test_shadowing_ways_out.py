@@ -20,7 +20,10 @@ from support.processes import free_port
 from .shadow_site import Before, Site, effects, marks, on_postgresql, shadow
 from .shadowed_service import Outside
 
-WAYS_OUT = ("engine", "call", "commit", "rollback", "COMMIT", "SELECT 1; COMMIT", " end ", "text")
+WAYS_OUT = (
+    "engine", "call", "commit", "rollback", "COMMIT", "SELECT 1; COMMIT", " end ", "text", "commented",
+    "nested comment", "after a comment", "definition",
+)  # fmt: skip
 
 
 @pytest.mark.usefixtures("nothing_stays")

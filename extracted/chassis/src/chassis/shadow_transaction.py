@@ -9,7 +9,7 @@ import re
 import time
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, event
+from sqlalchemy import CompoundSelect, Connection, Select, UpdateBase, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,11 +29,15 @@ _BOUNDS = (
     "SET LOCAL lock_timeout = {lock}; SET LOCAL statement_timeout = {longest};"
     " SET LOCAL idle_in_transaction_session_timeout = {longest}; "
 )
-# What ends a transaction, at the beginning of a statement or behind another. `ROLLBACK TO` a savepoint does not.
+# What ends a transaction, at the beginning of a statement or behind another, whatever comments stand before it (those
+# of PostgreSQL nest: then one more `*/` is left). `ROLLBACK TO` a savepoint does not.
 _ENDS = re.compile(
-    r"(?:^|;)\s*(?:COMMIT|END|ABORT|ROLLBACK(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO\b)|PREPARE\s+TRANSACTION)\b",
+    r"(?:^|;)(?:\s|--[^\n]*(?:\n|$)|/\*(?s:.*?)\*/|\*/)*+(?:COMMIT|END|ABORT|ROLLBACK(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO\b)|PREPARE\s+TRANSACTION)\b",
     re.IGNORECASE,
 )
+
+_BUILT = (Select, CompoundSelect, UpdateBase)
+"""Statements that SQLAlchemy writes: none of them ends a transaction. `text` and `DDL` may be anything."""
 
 
 class PartInOneDatabase:
@@ -118,8 +122,8 @@ class PartInOneDatabase:
     def _refuse_ends(
         self, _connection: Connection, _cursor: Any, statement: str, _given: Any, context: Any, _many: Any
     ) -> None:
-        by_hand = context.compiled is None or isinstance(context.compiled.statement, TextClause)
-        if by_hand and not self._ending and _ENDS.search(statement):
+        built = context.compiled is not None and isinstance(context.compiled.statement, _BUILT)
+        if not built and not self._ending and _ENDS.search(statement):
             raise _refused("a shadowed request ended the transaction by SQL")
 
 
