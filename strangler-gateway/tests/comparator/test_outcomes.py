@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from strangler.comparator import judging
 from strangler.comparator.allowance import Allowance
 from strangler.model.shadow import Comparing, Heading, Ignored, Shadow
+from strangler.model.tls import UpstreamTls
 from strangler.shadow.comparison import Comparison
 from strangler.shadow.evidence import Finding
 from strangler.shadow.rules import Rules
@@ -228,6 +230,34 @@ def test_a_head_that_cannot_be_read_is_a_fault_of_ours(tmp_path: Path) -> None:
         assert (await house.settled(3)).headings == {Heading.EQUIVALENT: 1, Heading.OURS: 2}
 
     comparing(tmp_path, test)
+
+
+def test_a_route_whose_certificates_cannot_be_used_costs_no_other_its_comparison(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is not shadowed any more, so that nobody has looked at them yet, but a worker still counts it."""
+
+    async def test(house: House) -> None:
+        known = house.snapshot(2, ROUTE, "other")
+        secure = replace(known.upstreams[1], name="secure", tls=UpstreamTls(ca=str(tmp_path / "gone.pem")))
+        house.comparator.adopt(
+            replace(
+                known,
+                upstreams=(*known.upstreams, secure),
+                routes=(known.routes[0], replace(known.routes[1], service="secure")),
+                flags=known.flags[:1],
+            )
+        )
+        worker, other = await house.worker(), await house.worker("other")
+        other.mirror(mirrored(route="other"), mirrored(route="other"))
+        worker.mirror(mirrored())
+        assert (await house.settled(1)).headings == {Heading.EQUIVALENT: 1}
+        assert (await house.settled(2, "other")).headings == {Heading.CANDIDATE_UNREACHABLE: 2}
+        other.mirror(mirrored(route="other"))
+        assert (await house.settled(3, "other")).headings == {Heading.CANDIDATE_UNREACHABLE: 3}
+
+    comparing(tmp_path, test)
+    assert caplog.text.count("gone.pem") == 1
 
 
 def test_an_exchange_of_a_route_that_is_not_configured_any_more_cannot_be_asked_about(tmp_path: Path) -> None:

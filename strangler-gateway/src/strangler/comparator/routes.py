@@ -12,6 +12,7 @@ from datetime import date
 from strangler.adapters.secrets import read_secret
 from strangler.comparator.shadowed import Shadowed, ingredients
 from strangler.http1.response import ResponseParser
+from strangler.model.errors import StranglerError
 from strangler.model.flag import Stage
 from strangler.model.route import Route
 from strangler.model.snapshot import Snapshot
@@ -43,6 +44,8 @@ class Routes:
         self._routes: dict[str, Route] = {}
         """Those that have a service."""
         self._made: dict[str, Shadowed] = {}
+        self._refused: set[str] = set()
+        """Those that could not be made ready when an exchange of theirs came, under this snapshot."""
 
     def adopt(self, snapshot: Snapshot) -> tuple[str, ...]:
         """Use it from now on; the names of the routes that are shadowed.
@@ -57,12 +60,17 @@ class Routes:
         wanted = [name for name in routes if name in shadowed or name in self._made]
         self._make(wanted, routes, upstreams, marks)
         self._secret, self._marks, self.revision = secret, marks, snapshot.revision
+        self._refused.clear()
         return tuple(wanted)
 
     def find(self, name: str) -> Shadowed | None:
-        """A route; None if there is none of this name, or if it has no service."""
-        if name not in self._made and name in self._routes:
-            self._make([*self._made, name], self._routes, self._upstreams, self._marks)
+        """A route; None if there is none of this name, if it has no service, or if its certificates cannot be used."""
+        if name not in self._made and name in self._routes and name not in self._refused:
+            try:
+                self._make([*self._made, name], self._routes, self._upstreams, self._marks)
+            except StranglerError as error:
+                logger.error("%s cannot be compared: %s", name, error)
+                self._refused.add(name)
         return self._made.get(name)
 
     def _marks_of(self, snapshot: Snapshot) -> tuple[bytes, Marks | None]:
