@@ -146,6 +146,9 @@ def test_samples_can_be_had_by_field(control: Control, books: Books) -> None:
         ("products-list", "nothing of «products-list» has been mirrored yet; `strangler flip products-list shadow`"),
         (f"{ROUTE}?run=9", f"the ledger has no run 9 of «{ROUTE}»; it has 1"),
         (f"{ROUTE}/samples?run=9", "has no run 9"),
+        (f"{ROUTE}?run={10**20}", f"the ledger has no run {10**20} of"),
+        ("%ED%A0%80", "is no route"),
+        ("a%00b", "is no route"),
     ],
 )
 def test_what_is_not_there_is_a_problem_that_says_what_to_do(

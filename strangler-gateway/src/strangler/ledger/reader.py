@@ -17,6 +17,8 @@ from strangler.model.shadow import Heading
 from strangler.shadow.evidence import Evidence, EvidenceUnreadable, decode
 from strangler.shadow.record import Latencies, RunRecord, Sample
 
+_LARGEST = 2**63 - 1
+"""What SQLite takes for a number."""
 _UNREADABLE = " (its evidence cannot be read by this version, so that only what became of the requests is shown)"
 _samples = msgspec.json.Decoder(Sample)
 
@@ -60,7 +62,7 @@ class LedgerReader:
         is none. Of one whose evidence or samples another version has written the counts are there, and ``reason`` says
         so."""
         with opened_to_read(self._path) as connection:
-            if connection is None:
+            if connection is None or (number or 0) > _LARGEST:
                 return None
             row = connection.execute(
                 "SELECT id, number, fingerprint, rules, began, ended, reason, queued, evidence, latencies FROM runs"
