@@ -103,6 +103,47 @@ def test_declared_fields_are_replaced(fields: tuple[str, ...], left: Any) -> Non
     assert body({"name": "Bob", "items": [{"note": "x"}, {"note": "y"}]}, fields=fields) == left
 
 
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("application/json", json.dumps({"text": json.dumps({"passwords": [SECRET, SECRET]})})),
+        ("application/json", json.dumps({"text": json.dumps({"secret": {"value": [[SECRET]]}, "sid": SECRET})})),
+        ("application/json", json.dumps({"text": json.dumps({"text": json.dumps({"auth": {"is": SECRET}})})})),
+        ("application/json", json.dumps({"text": json.dumps({"password": f'}}]"{SECRET}'})})),
+        ("application/json", json.dumps({"text": repr({"salt": [SECRET]})})),
+        ("application/json", json.dumps({"next": f"/cb?sid={SECRET}&x=1&sig={SECRET}", "at": f"/a;sid={SECRET}/b"})),
+        ("application/json", json.dumps({"page": f'<a href="/cb?x=1&amp;sid={SECRET}">'})),
+        ("application/json", json.dumps({"log": f"Cookie: session={SECRET}; a=b; sid={SECRET}"})),
+        ("application/json", f'{{"passwords": ["{SECRET}"], "x": NaN}}'),
+        ("application/json", f'{{"passwords": ["{SECRET}'),
+        ("application/json", "[" * 100_000 + f'{{"sid": ["{SECRET}"]'),
+        ("application/x-ndjson", f'{{"sid": ["{SECRET}"]}}\n{{"pin": {{"is": "{SECRET}"}}}}\n'),
+        ("text/event-stream", f'data: {{"passwords": ["{SECRET}"]}}\n\n'),
+        ("application/x-www-form-urlencoded", "payload=%7B%22passwords%22%3A%5B%22hunter2%22%5D%7D"),
+    ],
+)
+def test_names_count_in_what_is_no_document_too(kind: str, text: str) -> None:
+    """JSON in a text, in lines, cut, or with what is none; parameters of URLs; cookies."""
+    left = REDACTOR.answer(Answer(200, ((b"Content-Type", kind.encode()),), text.encode())).body.decode()
+    assert SECRET not in left
+    assert "(secret:" in left
+
+
+def test_names_that_are_harmless_take_nothing_with_them() -> None:
+    text = '{"tokens_used": [1, 2], "key": "value"} and /cb?page=2&sort=price; "pan" of soup: hot'
+    document = {"text": text.replace("tokens_used", "counted")}
+    assert body(document) == document
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("text", ['"', '"token":', '"token":[', '{"token":"', "'pin':", "?sid=", ";sid", '\\"pin\\":['])
+def test_no_text_takes_long(text: str) -> None:
+    REDACTOR.text(text * (300_000 // len(text)))
+
+
 def test_a_pattern_of_ones_own_is_replaced_wherever_it_stands() -> None:
     redactor = Redactor(Redaction(patterns=(r"KD-\d+",)))
     assert redactor.text("customer KD-123") == "customer (pattern:6)"
@@ -126,6 +167,11 @@ def test_numbers_stay_as_they_were_written() -> None:
 
 def test_a_number_that_is_a_card_becomes_a_text() -> None:
     assert body({"number": 4111111111111111}) == {"number": "(card:16)"}
+
+
+@pytest.mark.parametrize("between", [" ", "-", "\u00a0", "\u2009", "\u2011", "\u2013", "\u202f"])
+def test_a_card_is_known_however_its_groups_are_set_apart(between: str) -> None:
+    assert REDACTOR.text(f"paid by {between.join(['4111', '1111', '1111', '1111'])}.") == "paid by (card:19)."
 
 
 def test_an_encoded_body_is_kept_decoded() -> None:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from strangler.shadow.escapes import layers
-from strangler.shadow.secret_patterns import PATTERNS, Pattern, Span, placeholder
+from strangler.shadow.secret_members import ALL_PATTERNS
+from strangler.shadow.secret_patterns import Pattern, Span, placeholder
 
 _PLAIN = re.compile(
     r"[\w.,/-]{0,12}|[A-Za-z_]{0,15}|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII
@@ -17,7 +18,7 @@ class TextRedactor:
 
     def __init__(self, own: Sequence[re.Pattern[str]]) -> None:
         self._has_own = bool(own)
-        self._patterns: tuple[Pattern, ...] = (*PATTERNS, *map(_pattern, own))
+        self._patterns: tuple[Pattern, ...] = (*ALL_PATTERNS, *map(_pattern, own))
 
     def redact(self, text: str) -> str:
         """The text with every secret in it replaced by its kind and length."""

@@ -101,7 +101,8 @@ Samples are redacted before they come to a disk. In the place of what is left ou
 Left out wherever it stands, escaped or not:
 
 - the declared `fields`, and what the declared `patterns` find
-- values under names such as `password`, `token`, `apiKey`, `session`, `pin`
+- values under names such as `password`, `token`, `apiKey`, `session`, `pin`, also of JSON in a text, of
+  parameters and of cookies
 - JWTs, credentials as in `Authorization` and in URLs, keys of well-known services, PEM blocks
 - e-mail addresses, card numbers and IBANs whose check digits are right
 - hexadecimal of 32 digits or more, and base64 of 24 bytes or more that looks drawn by lot

@@ -49,8 +49,8 @@ _TAG_VALUE = re.compile(r"\b(?:value|content)\s*=\s*(?:\"([^\"]+)\"|'([^']+)'|([
 _ELEMENT = re.compile(
     rf"<([\w:.-]{{0,40}}?(?:{_WORDS_OF_SECRETS})[\w:.-]{{0,20}})(?:\s[^<>]{{0,512}})?>([^<>]+)</", re.IGNORECASE
 )
-_CARD = re.compile(r"(?<!\d)(?=([2-6]\d{1,18}(?:[ +\u00a0-]\d{2,7}){0,5}))", re.ASCII)
-_LAST_GROUP = re.compile(r"(?:[ +\u00a0-]|\A)\d+\Z")
+_CARD = re.compile(r"(?<!\d)(?=([2-6]\d{1,18}(?:[ +\u00a0\u2000-\u2015\u202f-]\d{2,7}){0,5}))", re.ASCII)
+_LAST_GROUP = re.compile(r"(?:[ +\u00a0\u2000-\u2015\u202f-]|\A)\d+\Z")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])(?=([A-Za-z]{2}\d{2}(?:[ +\u00a0-]?[A-Za-z0-9]){11,29}))", re.ASCII)
 _IBAN_REGISTER = (
     "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 "
