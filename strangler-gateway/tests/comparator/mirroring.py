@@ -66,6 +66,9 @@ class Application:
         self.answering = answering
         self.asked: list[tuple[bytes, bytes]] = []
         self.port = 0
+        self.goes_on = asyncio.Event()
+        """While it is not set the application stands still."""
+        self.goes_on.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -75,6 +78,7 @@ class Application:
             )
             body = await reader.readexactly(length)
             self.asked.append((head, body))
+            await self.goes_on.wait()
             answer = self.answering(head, body)
             if answer is None:
                 await asyncio.sleep(3600)

@@ -232,6 +232,26 @@ def test_a_head_that_cannot_be_read_is_a_fault_of_ours(tmp_path: Path) -> None:
     comparing(tmp_path, test)
 
 
+def test_what_has_waited_for_a_service_that_stood_still_does_not_come_all_at_once(tmp_path: Path) -> None:
+    rate, stalls = 50, 4
+
+    async def test(house: House) -> None:
+        house.candidate.goes_on.clear()
+        worker = await house.worker()
+        for _ in range(stalls):
+            worker.mirror(*[mirrored()] * rate)
+            await asyncio.sleep(1.0)  # So long that the cap lets as many in again.
+        before = len(house.candidate.asked)
+        house.candidate.goes_on.set()
+        record = await house.settled(stalls * rate)
+        later = len(house.candidate.asked) - before
+        assert later <= 2.5 * rate, "no more at once than in two seconds"
+        assert record.headings[Heading.EQUIVALENT] == before + later
+        assert record.headings[Heading.RATE_CAPPED] > 0
+
+    comparing(tmp_path, test, shadow=Shadow(noise=0.0, rate=rate, timeout=30.0, max_age=30.0))
+
+
 def test_a_route_whose_certificates_cannot_be_used_costs_no_other_its_comparison(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

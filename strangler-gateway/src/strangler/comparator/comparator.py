@@ -210,6 +210,9 @@ class Comparator:
         return True
 
     async def _judge(self, exchange: Exchange) -> None:
+        if exchange.shadowed is not None and not exchange.shadowed.turns.spend(self._loop.time()):
+            self._end(exchange, Outcome(Heading.RATE_CAPPED))
+            return
         try:
             outcome = await self._judging.judge(exchange)
         except Exception:

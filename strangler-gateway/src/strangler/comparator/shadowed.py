@@ -18,6 +18,9 @@ from strangler.upstream.balancers import Balancers
 REPEATS = 0.1
 """Of the rate at which the candidate may be asked: how often the primary may be asked again, for long. At once it may
 be asked as often as the candidate: some dozens of second answers settle what is noise, and until then each counts."""
+TURNS = 2.0
+"""Seconds' worth of questions that may wait and then be asked at once: what was let in while the service stood still
+is not to meet it all in one moment."""
 LATER_SAMPLES = 2.0
 """Per second, of a route that has enough of them."""
 
@@ -49,6 +52,7 @@ class Shadowed:
         self.candidate = Arm(balancers, route.service, candidate)
         self.primary = Arm(balancers, route.monolith, primary)
         self.questions = Allowance(settings.rate)
+        self.turns = Allowance(settings.rate, at_once=settings.rate * TURNS)
         self.repeats = Allowance(settings.rate * REPEATS, at_once=settings.rate)
         self.samples = Allowance(LATER_SAMPLES)
 
