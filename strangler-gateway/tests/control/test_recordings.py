@@ -120,6 +120,17 @@ def test_one_that_cannot_be_is_refused_and_changes_nothing(rig: Rig) -> None:
     assert len(rig.changes) == 1
 
 
+def test_of_two_that_begin_at_the_same_time_one_is_refused(rig: Rig) -> None:
+    async def scene() -> None:
+        one, other = await asyncio.gather(rig.begin(), rig.begin(), return_exceptions=True)
+        assert isinstance(one, Recording)
+        assert isinstance(other, RecordingRefused)
+        assert rig.pushed() == ["products-get"]
+        assert len(rig.changes) == 1
+
+    play(scene())
+
+
 def test_the_end_is_told_to_all_and_waits_until_all_is_written(rig: Rig) -> None:
     async def scene() -> None:
         found = await rig.begin()

@@ -69,6 +69,7 @@ class Recordings:
         self._store = store
         self._clock = clock
         self._all: dict[str, Progress] = {}
+        self._beginning = asyncio.Lock()
         with contextlib.suppress(OSError):
             for file in self._folder.glob("*.jsonl"):
                 file.unlink()
@@ -87,14 +88,15 @@ class Recordings:
         if found is None:
             raise UnknownTarget(route, near_names(route, sorted(each.name for each in snapshot.routes)))
         await self._comparator().wait()
-        if any(one.recording.route == route and not one.ended for one in self._all.values()):
-            raise RecordingRefused(f"«{route}» is being recorded already; wait for that to end")
-        now = self._clock()
-        name = secrets.token_hex(8)
-        recording = Recording(name, route, count, size, now + seconds, found.shadowing.redaction)
-        after = {"recording": name, "count": count, "seconds": seconds}
-        await asyncio.to_thread(self._note, Change(ChangeKind.RECORD, author, reason, route, None, after))
-        progress = self._all[name] = Progress(recording, found, now)
+        async with self._beginning:  # Until one is noted nobody else knows of it.
+            if any(one.recording.route == route and not one.ended for one in self._all.values()):
+                raise RecordingRefused(f"«{route}» is being recorded already; wait for that to end")
+            now = self._clock()
+            name = secrets.token_hex(8)
+            recording = Recording(name, route, count, size, now + seconds, found.shadowing.redaction)
+            after = {"recording": name, "count": count, "seconds": seconds}
+            await asyncio.to_thread(self._note, Change(ChangeKind.RECORD, author, reason, route, None, after))
+            progress = self._all[name] = Progress(recording, found, now)
         self._workers.broadcast(self.push())
         return progress
 
