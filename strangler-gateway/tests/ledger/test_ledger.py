@@ -276,6 +276,13 @@ def test_counted_names_are_bounded(ledger: Ledger, path: Path, monkeypatch: pyte
     assert read(path).cut == {"body after 0 bytes": 1, "body after 1 bytes": 1, "(others)": 3}
 
 
+def test_a_run_that_begins_with_requests_of_which_none_was_mirrored_begins_now(ledger: Ledger, path: Path) -> None:
+    ledger.flush(NOW + 1)
+    ledger.receive("w1", batch(0, account(3, 0, not_sampled=3)))
+    ledger.flush(NOW + 2)
+    assert read(path).began == NOW + 1
+
+
 def test_a_worker_that_tells_less_than_it_has_settled_does_not_break_the_sum(ledger: Ledger, path: Path) -> None:
     ledger.open_run("get", Shadow(), NOW)
     connect(ledger, account(3, 2, not_sampled=4))

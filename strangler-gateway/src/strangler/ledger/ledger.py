@@ -54,6 +54,8 @@ class Ledger:
         self._left_for_good: set[str] = set()
         """Workers that are in the file, and shall not be."""
         self._next = 1
+        self._at = 0.0
+        """When it was last flushed; about now."""
 
     @classmethod
     def open(cls, path: Path, at: float) -> Self:
@@ -70,7 +72,7 @@ class Ledger:
         return ledger
 
     def _take_over(self, at: float) -> None:
-        connection = self._connection
+        self._at, connection = at, self._connection
         with failures_of(self._path), transaction(connection):
             connection.execute("UPDATE ledger SET writer = ?", (self._writer,))
             connection.execute("UPDATE runs SET queued = 0")
@@ -147,7 +149,7 @@ class Ledger:
     def receive(self, worker: str, batch: Batch) -> tuple[int, ...]:
         """A batch has come: the run of each of its exchanges, in their order. Each must be ``finish``ed once. A route
         that has no run yet gets one by the default rules."""
-        at = max((exchange.at for exchange in batch.exchanges), default=0.0)
+        at = max((exchange.at for exchange in batch.exchanges), default=self._at)
         self._tell(worker, batch.accounts, at)
         runs = [self._run_of(exchange.route, at) for exchange in batch.exchanges]
         for run in runs:
@@ -188,6 +190,7 @@ class Ledger:
     def flush(self, at: float) -> None:
         """Write all that was told since the last flush, in one transaction. Raises ``LedgerUnavailable``: nothing was
         written then, nothing is forgotten, and the next flush tries again."""
+        self._at = at
         self._fold(at)
         changed = [run for run in self._runs.values() if run.is_changed]
         if not changed and not self._met and not self._left_for_good:
