@@ -214,3 +214,8 @@ def test_headings_and_fields_of_a_large_run_stay_bounded() -> None:
     text = as_html(report(seen, headings=dict.fromkeys(Heading, 1), requests=len(Heading) + 3), 0.0)
     assert "… and 141 more." in text
     assert len(text) < 200_000
+
+
+def test_a_long_heading_may_be_broken_between_its_words_only() -> None:
+    page = as_html(report(evidence(3), headings={Heading.CANDIDATE_UNREACHABLE: 2, Heading.EQUIVALENT: 1}), 0.0)
+    assert "<code>candidate_<wbr>unreachable</code>" in page

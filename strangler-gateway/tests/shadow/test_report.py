@@ -6,6 +6,7 @@ import pytest
 
 from strangler.model.shadow import Heading
 from strangler.shadow.evidence import Evidence
+from strangler.shadow.page import as_html
 from strangler.shadow.report import as_json, as_text, duration
 from strangler.shadow.wording import HEADINGS
 
@@ -19,6 +20,17 @@ def test_the_document_has_plain_values_and_these_keys() -> None:
         "report", "route", "run", "verdict", "ledger", "findings", "noise", "fields", "normalised", "ignored", "cut",
         "latency", "rules", "samples",
     ]  # fmt: skip
+
+
+def test_a_verdict_says_how_many_questions_it_does_not_speak_of() -> None:
+    seen = evidence(3000)
+    headings = {Heading.EQUIVALENT: 3000, Heading.CANDIDATE_UNREACHABLE: 900, Heading.CANDIDATE_TIMEOUT: 100}
+    silent = report(seen, headings=headings)
+    words = "To 1,000 of 4,000 questions the candidate gave no answer that can be compared"
+    assert words in str(as_json(silent)["verdict"])
+    assert words in as_text(silent)
+    assert words in as_html(silent, 0.0)
+    assert "no answer that can be compared" not in as_text(report(seen))
 
 
 def test_the_document_says_what_was_found() -> None:

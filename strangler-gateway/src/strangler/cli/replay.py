@@ -71,7 +71,7 @@ def replay(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare a candidate with what was recorded. Exit status: 0 equivalent, 1 different, 3 not enough seen."""
+    """Compare a candidate with what was recorded. Exit: 0 equivalent, 1 different, 2 wrong input, 3 not enough seen."""
     from strangler.cli.replaying import Plan  # noqa: PLC0415  # with httpx and the engine, 200 ms
 
     head, total = _looked_through(file)

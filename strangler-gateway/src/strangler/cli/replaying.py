@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from strangler.cli.failures import BadInput
 from strangler.cli.replay_evidence import Again, Kinds, Seen, SeenLive, SeenRecorded
 from strangler.cli.replay_side import LiveSide, Unanswered
-from strangler.model.shadow import Heading, Shadow
+from strangler.model.shadow import UNANSWERED, Heading, Shadow
 from strangler.shadow.answer import Answer, Question
 from strangler.shadow.comparison import Comparison
 from strangler.shadow.evidence import Asking, kinds_of
@@ -28,7 +28,6 @@ CREDENTIALS = frozenset(("authorization", "cookie", "x-api-key"))
 UNSAFE = "unsafe_method"
 NOT_WHOLE = "request_redacted"
 NO_CREDENTIALS = "credentials_redacted"
-_PRIMARY_FAILED = frozenset((Heading.CANDIDATE_TIMEOUT, Heading.CANDIDATE_UNREACHABLE, Heading.CANDIDATE_TOO_LARGE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Tally:
     @property
     def unanswered(self) -> int:
         """Questions to which the candidate gave no answer that can be compared."""
-        return sum(self.headings[heading] for heading in _PRIMARY_FAILED)
+        return sum(self.headings[heading] for heading in UNANSWERED)
 
 
 class Replay:

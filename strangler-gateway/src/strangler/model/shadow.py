@@ -75,6 +75,8 @@ class Heading(StrEnum):
 
 
 COMPARED = frozenset((Heading.EQUIVALENT, Heading.DIFFERENT))
+UNANSWERED = frozenset((Heading.CANDIDATE_TIMEOUT, Heading.CANDIDATE_UNREACHABLE, Heading.CANDIDATE_TOO_LARGE))
+"""The candidate was asked, and gave no answer that can be compared."""
 BY_WORKER = frozenset(
     (
         Heading.NOT_SAMPLED, Heading.KILLED, Heading.UNSAFE, Heading.BY_SERVICE, Heading.REFUSED, Heading.UPGRADE,

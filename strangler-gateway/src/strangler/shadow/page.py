@@ -14,7 +14,7 @@ from strangler.shadow.page_pairs import pairs_of
 from strangler.shadow.record import Latencies
 from strangler.shadow.report import QUANTILES, Report, duration, instant, interval, ranked_headings
 from strangler.shadow.verdict import CONFIDENCE
-from strangler.shadow.wording import HEADINGS, JUDGEMENTS, because, claim, count, nearly
+from strangler.shadow.wording import HEADINGS, JUDGEMENTS, claim, count, nearly
 
 _MOST_FIELDS = 60
 _MOST_NAMES = 60
@@ -50,7 +50,7 @@ def as_html(report: Report, made: float) -> str:
         verdict=verdict,
         evidence=evidence,
         claim=claim(verdict),
-        because=because(verdict),
+        because=report.because,
         made=_clock(made),
         began=_clock(record.began),
         ended=_clock(record.ended) if record.ended is not None else "",
@@ -149,9 +149,9 @@ def _rules(report: Report) -> list[tuple[str, str]]:
     return found
 
 
-def _breakable(name: str) -> Markup:
-    """A field's name, which may be broken after its dots."""
-    return Markup(".<wbr>").join(name.split("."))
+def _breakable(name: str, after: str = ".") -> Markup:
+    """A name which may be broken after its dots, or another character."""
+    return (Markup.escape(after) + Markup("<wbr>")).join(name.split(after))
 
 
 def _clock(seconds: float) -> str:

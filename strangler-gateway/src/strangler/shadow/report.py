@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from strangler.model.route import Route
-from strangler.model.shadow import Heading, Shadow
+from strangler.model.shadow import COMPARED, UNANSWERED, Heading, Shadow
 from strangler.shadow.evidence import Evidence
 from strangler.shadow.record import Latencies, RunRecord, Sample, Side
 from strangler.shadow.verdict import CONFIDENCE, FieldVerdict, Rate, Verdict, judge
@@ -37,6 +37,16 @@ class Report:
         """By which it was compared: ``Comparing`` as a document."""
         rules: dict[str, Any] = json.loads(self.record.rules) if self.record.rules else {}
         return rules
+
+    @property
+    def because(self) -> str:
+        """What the verdict rests on, and what it says nothing of."""
+        told, headings = because(self.verdict), self.record.headings
+        silent, compared = (sum(headings.get(each, 0) for each in those) for those in (UNANSWERED, COMPARED))
+        if not silent:
+            return told
+        asked = f"{count(silent)} of {count(silent + compared)} questions"
+        return f"{told} To {asked} the candidate gave no answer that can be compared: nothing is said of those."
 
     def reason_of(self, field: str) -> str:
         """Why differences in a field are ignored; what no rule names is a header that is not compared."""
@@ -69,7 +79,7 @@ def as_json(report: Report) -> dict[str, object]:
         "verdict": {
             "judgement": verdict.judgement.value,
             "claim": claim(verdict),
-            "because": because(verdict),
+            "because": report.because,
             "compared": verdict.compared,
             "different": _rate(verdict.real),
             "upper": _share(verdict.upper),
@@ -196,7 +206,7 @@ def _lines(report: Report) -> Iterator[str]:
     ended = f" to {instant(record.ended)}" if record.ended is not None else ""
     yield f"{record.route}: {JUDGEMENTS[verdict.judgement]}"
     yield f"  {claim(verdict)}"
-    yield f"  {because(verdict)}"
+    yield f"  {report.because}"
     yield f"  run {record.number}, from {instant(record.began)}{ended}: {record.reason}"
     yield from _section(
         "requests",
