@@ -1,6 +1,7 @@
 """The sum: each request of a shadowed route is under one heading or still waits, whoever dies in the middle."""
 
 import asyncio
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,6 +69,29 @@ def test_what_was_in_a_comparator_that_died_is_lost_and_nothing_else(tmp_path: P
             worker.leave()
 
     comparing(tmp_path, test, shadow=Shadow(noise=0.0, timeout=60.0))
+
+
+def test_at_the_end_the_ledger_is_written_before_a_recording_is_waited_for(tmp_path: Path) -> None:
+    """The supervisor waits for neither for ever, and of the two the ledger is what a sum rests on."""
+    pending: list[int] = []
+
+    async def test(house: House) -> None:
+        worker = await house.worker()
+        house.candidate.goes_on.clear()
+        worker.mirror(mirrored())
+        await until(lambda: (record := house.record()) is not None and record.pending == 1)
+
+        def look() -> None:
+            deadline = time.monotonic() + 5
+            while house.record().pending and time.monotonic() < deadline:  # type: ignore[union-attr]
+                time.sleep(0.01)
+            pending.append(house.record().pending)  # type: ignore[union-attr]
+
+        house.comparator.recorder._thread.submit(look)
+        worker.leave()
+
+    comparing(tmp_path, test, shadow=Shadow(timeout=60.0))
+    assert pending == [0]
 
 
 def test_a_worker_that_connects_again_to_the_same_comparator_loses_only_what_was_not_read(tmp_path: Path) -> None:

@@ -83,8 +83,8 @@ class Comparator:
         for lane in self._lanes.values():
             lane.cancel()
         self._routes.stop()
-        self.recorder.close()
         await self._books.close()
+        self.recorder.close()
 
     def _tell(self, message: Message) -> None:
         self.answer(message)
