@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,34 +45,65 @@ def run(peer: Peer, folder: Path, upstream: int, core: int) -> Iterator[Running]
     command = peer.command(place)
     peer.configure(place)
     output = place.folder / "output"
-    with (place.log if peer.log_is_stdout else output).open("ab") as out, output.open("ab") as err:
+    with answering(
+        peer.name,
+        command,
+        port,
+        output=output,
+        printed=place.log if peer.log_is_stdout else output,
+        environment={name: place.fill(value) for name, value in peer.environment.items()},
+        core=core,
+        within=peer.ready_within,
+    ) as process:
+        yield Running(peer, place, process)
+
+
+@contextlib.contextmanager
+def answering(
+    name: str,
+    command: Sequence[str],
+    port: int,
+    *,
+    output: Path,
+    printed: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    core: int | None = None,
+    target: str = "/",
+    within: float = 20.0,
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run a program for the length of a ``with`` block, from the first 200 of ``target`` on, and end all it started.
+
+    What it says goes to ``output``, its standard output to ``printed`` where that is named. ``core`` is the only one
+    that it runs on. Raises ``NotRunningError`` if it does not answer after ``within`` seconds.
+    """
+    pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
+    with (printed or output).open("ab") as out, output.open("ab") as err:
         process = subprocess.Popen(
-            ["taskset", "--cpu-list", str(core), *command],
+            [*pinned, *command],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
-            env=os.environ | {name: place.fill(value) for name, value in peer.environment.items()},
+            env=os.environ | (environment or {}),
             start_new_session=True,
         )
-    running = Running(peer, place, process)
     try:
-        _wait_until_ready(running, output)
-        yield running
+        if not _answers(process, port, target, within):
+            said = output.read_text(errors="replace")[-3000:]
+            raise NotRunningError(f"{name} does not answer; it said:\n{said}")
+        yield process
     finally:
         stop(process)
 
 
-def _wait_until_ready(running: Running, output: Path) -> None:
-    deadline = time.monotonic() + running.peer.ready_within
-    while time.monotonic() < deadline and running.process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", running.place.port), 1) as connection:
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: ready\r\nConnection: close\r\n\r\n")
+def _answers(process: "subprocess.Popen[bytes]", port: int, target: str, within: float) -> bool:
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as connection:
+            connection.sendall(f"GET {target} HTTP/1.1\r\nHost: ready\r\nConnection: close\r\n\r\n".encode())
             if connection.recv(100).startswith(b"HTTP/1.1 200"):
-                return
+                return True
         time.sleep(0.05)
-    raise NotRunningError(
-        f"{running.peer.name} does not answer; it said:\n{output.read_text(errors='replace')[-3000:]}"
-    )
+    return False
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
