@@ -80,6 +80,15 @@ def _postgresql(site: Site) -> str:
 def serve_shop(site: Site, framework: str, database: str) -> Iterator[Running]:
     """Seed a database and serve it with one of the shop's faces."""
     port, access_log = free_port(), site.folder / "shop-access.log"
+    env = _seeded(site, database)
+    serve = _command("shop", "serve", "--framework", framework, "--port", port, "--access-log", access_log)
+    url = f"http://127.0.0.1:{port}"
+    with running(f"shop on {framework}", serve, log=site.folder / "shop.log", env=env, ready=f"{url}/readyz"):
+        yield Running(url, {"monolith": access_log})
+
+
+def _seeded(site: Site, database: str) -> dict[str, str]:
+    """Seed a database, and return the environment in which it is served."""
     env = {
         "DATABASE_URL": database,
         "SHOP_SIGNING_KEY": pem(SIGNING_KEY),
@@ -93,9 +102,19 @@ def serve_shop(site: Site, framework: str, database: str) -> Iterator[Running]:
         "shop seed", _command("shop", "seed", "--products", SEEDED_PRODUCTS), log=site.folder / "seed.log", env=env
     ) as seed:
         assert seed.wait(60) == 0, seed.output()
-    serve = _command("shop", "serve", "--framework", framework, "--port", port, "--access-log", access_log)
+    return env
+
+
+@contextlib.contextmanager
+def serve_django_orm(site: Site, database: str) -> Iterator[Running]:
+    """Seed a database and serve it with the shop in Django whose catalog is written on Django's own ORM."""
+    from yardstick.frameworks.servers import Combination  # noqa: PLC0415 - the shop is also tested with no benchmarks there
+
+    port, access_log = free_port(), site.folder / "shop-access.log"
+    env = _seeded(site, database) | {"SHOP_ACCESS_LOG": str(access_log)}
+    serve = Combination("django-orm", "gunicorn", database.partition(":")[0], workers=2).command(port)
     url = f"http://127.0.0.1:{port}"
-    with running(f"shop on {framework}", serve, log=site.folder / "shop.log", env=env, ready=f"{url}/readyz"):
+    with running("shop on Django's ORM", serve, log=site.folder / "shop.log", env=env, ready=f"{url}/readyz"):
         yield Running(url, {"monolith": access_log})
 
 
@@ -173,6 +192,10 @@ def shop(framework: str, database: Callable[[Site], str]) -> Start:
     return lambda site: serve_shop(site, framework, database(site))
 
 
+def django_orm(database: Callable[[Site], str]) -> Start:
+    return lambda site: serve_django_orm(site, database(site))
+
+
 IMPLEMENTATIONS = (
     Implementation("flask-sqlite", EVERYTHING, shop("flask", _sqlite)),
     Implementation("flask-postgresql", EVERYTHING, shop("flask", _postgresql)),
@@ -192,4 +215,6 @@ IMPLEMENTATIONS = (
         catalog_behind_gateway(_postgresql, stage="canary", weight=50),
         arms=("monolith", "service"),
     ),
+    Implementation("django-orm-sqlite", CATALOG, django_orm(_sqlite)),
+    Implementation("django-orm-postgresql", CATALOG, django_orm(_postgresql)),
 )

@@ -1,1 +1,1 @@
-"""Benchmarks: the gateway beside its peers."""
+"""Benchmarks: the gateway beside its peers, one comparator, and the same endpoints in three frameworks."""

@@ -1,0 +1,143 @@
+"""What is compared: each implementation under each server that its users run it with, on each database.
+
+All have the same number of processes, of threads where a request takes one, and of connections to the database that a
+process keeps.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+KEEP_ALIVE = 75
+"""Seconds that a server keeps an idle connection, where it lets one say so; as the shop itself does."""
+BACKLOG = 2048
+GRACE = 10
+READY = "/readyz"
+"""Answers 200 once the process has its database: every implementation has it."""
+
+APPS = {
+    "flask": ("wsgi", "yardstick.frameworks.apps.flask_app", "create_app"),
+    "django": ("wsgi", "yardstick.frameworks.apps.django_app", "create_application"),
+    "fastapi": ("asgi", "yardstick.frameworks.apps.fastapi_app", "create_app"),
+    "django-orm": ("wsgi", "yardstick.frameworks.django_orm", "create_application"),
+}
+"""Interface, module and factory of what a server loads. The catalog service brings its own command."""
+SERVERS = {
+    "flask": ("gunicorn", "granian"),
+    "django": ("gunicorn", "granian"),
+    "fastapi": ("gunicorn", "granian", "uvicorn"),
+    "django-orm": ("gunicorn", "granian"),
+    "catalog-service": ("uvicorn",),
+}
+DATABASES = ("sqlite", "postgresql")
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """One line of the comparison."""
+
+    implementation: str
+    server: str
+    database: str
+    workers: int = 1
+    threads: int = 8
+    """Requests that one process works on at the same time, where each takes a thread."""
+    pool: int = 8
+    """Connections to the database that one process keeps."""
+
+    def __post_init__(self) -> None:
+        """Raises ``ValueError`` for what its users do not run, or what would not be equal."""
+        if self.server not in SERVERS.get(self.implementation, ()) or self.database not in DATABASES:
+            raise ValueError(f"there is no {self}")
+        if self.implementation == "catalog-service" and self.workers != 1:
+            raise ValueError("the catalog service is one process; more are more services")
+
+    def __str__(self) -> str:
+        return f"{self.implementation}-{self.server}-{self.database}"
+
+    @property
+    def interface(self) -> str:
+        """``wsgi`` or ``asgi``."""
+        return APPS[self.implementation][0] if self.implementation in APPS else "asgi"
+
+    def command(self, port: int) -> list[str]:
+        """What starts it on a port of the loopback interface."""
+        if self.implementation == "catalog-service":
+            return [_program("catalog-service"), "serve", "--port", str(port)]
+        match self.server:
+            case "gunicorn":
+                return self._gunicorn(port)
+            case "granian":
+                return self._granian(port)
+            case _:
+                return self._uvicorn(port)
+
+    def environment(self, database: str, key_set: Path, private_pem: str, downstream: str) -> dict[str, str]:
+        """What it is told: the database's URL, the keys, the sizes that the command line does not say."""
+        return {
+            "DATABASE_URL": database,
+            "SHOP_SIGNING_KEY": private_pem,
+            "SHOP_POOL_SIZE": str(self.pool),
+            "SHOP_THREADS": str(self.threads),
+            "CATALOG_JWKS": str(key_set),
+            "CATALOG_POOL_SIZE": str(self.pool),
+            "CATALOG_LOG_LEVEL": "warning",
+            "BENCH_DOWNSTREAM": downstream,
+        }
+
+    def printed(self) -> Mapping[str, str | int]:
+        """What is said of it beside its figures."""
+        return {
+            "implementation": self.implementation,
+            "server": f"{self.server} {version(self.server)}",
+            "interface": self.interface,
+            "database": self.database,
+            "workers": self.workers,
+            "threads": "one event loop" if self.implementation == "catalog-service" else self.threads,
+            "connections to the database": self.pool,
+        }
+
+    def _gunicorn(self, port: int) -> list[str]:
+        _, module, factory = APPS[self.implementation]
+        kind = ("gthread", "--threads", str(self.threads)) if self.interface == "wsgi" else ("asgi",)
+        return [
+            _program("gunicorn"), "--bind", f"127.0.0.1:{port}", "--workers", str(self.workers),
+            "--backlog", str(BACKLOG), "--keep-alive", str(KEEP_ALIVE), "--graceful-timeout", str(GRACE),
+            "--timeout", "60", "--limit-request-line", "8190", "--log-level", "warning", "--no-control-socket",
+            "--worker-class", *kind, f"{module}:{factory}()",
+        ]  # fmt: skip
+
+    def _granian(self, port: int) -> list[str]:
+        _, module, factory = APPS[self.implementation]
+        threads = ("--blocking-threads", str(self.threads)) if self.interface == "wsgi" else ()
+        return [
+            _program("granian"), "--host", "127.0.0.1", "--port", str(port), "--workers", str(self.workers),
+            "--backlog", str(BACKLOG), "--workers-kill-timeout", str(GRACE), "--log-level", "warning",
+            "--interface", self.interface, *threads, "--factory", f"{module}:{factory}",
+        ]  # fmt: skip
+
+    def _uvicorn(self, port: int) -> list[str]:
+        _, module, factory = APPS[self.implementation]
+        return [
+            _program("uvicorn"), "--host", "127.0.0.1", "--port", str(port), "--workers", str(self.workers),
+            "--backlog", str(BACKLOG), "--timeout-keep-alive", str(KEEP_ALIVE),
+            "--timeout-graceful-shutdown", str(GRACE), "--log-level", "warning", "--no-access-log",
+            "--factory", f"{module}:{factory}",
+        ]  # fmt: skip
+
+
+def combinations(*, workers: int = 1, threads: int = 8, pool: int = 8) -> tuple[Combination, ...]:
+    """All of them, with equal sizes."""
+    return tuple(
+        Combination(implementation, server, database, workers, threads, pool)
+        for database in DATABASES
+        for implementation, servers in SERVERS.items()
+        for server in servers
+        if workers == 1 or implementation != "catalog-service"
+    )
+
+
+def _program(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
