@@ -9,6 +9,7 @@ import pytest
 
 from docs.reader import ROOT, DocumentIsWrong, Reader
 from docs.transcript import Command, File, Terminal, read_steps
+from strangler.bench.endpoints_file import load
 from support.processes import free_port
 
 PORTS = (8080, 8081, 8082, 8090, 8091, 8000, 8001)
@@ -73,6 +74,16 @@ def test_the_configuration_of_the_page_about_changes_is_valid(reader: Reader) ->
 def test_what_is_recorded_can_be_replayed_as_the_how_to_says(reader: Reader) -> None:
     reader.write("strangler.yaml", (ROOT / "strangler.yaml").read_text())
     follow(reader, "docs/how-to/replay.md")
+
+
+def test_endpoints_are_measured_as_the_how_to_says(
+    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader.write("strangler.yaml", (ROOT / "strangler.yaml").read_text())
+    follow(reader, "docs/how-to/benchmark.md")
+    monkeypatch.setenv("TOKEN", "any")
+    (made,), _ = load(tmp_path / "with-rules.yaml")
+    assert made.is_unique
 
 
 def test_a_reader_notices_what_does_not_happen(reader: Reader) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from strangler.cli import auth, config, registry, shadow
+from strangler.cli.bench import bench
 from strangler.cli.check import check
 from strangler.cli.compile import compile_data_plane
 from strangler.cli.down import down
@@ -72,6 +73,6 @@ app.add_typer(_registry, name="registry")
 _shadow = typer.Typer(help=shadow.__doc__, no_args_is_help=True, rich_markup_mode=None)
 _add(_shadow, shadow.status, shadow.report, shadow.samples, shadow.restart)
 app.add_typer(_shadow, name="shadow")
-_add(app, record, replay)
+_add(app, record, replay, bench)
 app.command("compile")(failing_well(compile_data_plane))
 _add(app, version)

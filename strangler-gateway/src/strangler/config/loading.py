@@ -1,19 +1,16 @@
 """A configuration file to a ``Loaded``, or to every problem in it with its line."""
 
-import types
-import typing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from strangler.config.document import Document, Report, format_path
 from strangler.config.document import Path as DocumentPath
 from strangler.config.environment import read_overrides
 from strangler.config.loaded import Loaded, Place, Topology
-from strangler.config.nearness import did_you_mean
+from strangler.config.messages import message
 from strangler.config.schema import ConfigFile
 from strangler.config.tls import check_files, warn_of_tls
 from strangler.config.topology import MONOLITH, Sound, build_processes, build_serve, build_topology
@@ -92,7 +89,7 @@ def _validate(data: dict[str, Any], report: Report) -> Sound:
     wrong: set[DocumentPath] = set()
     for detail in details:
         place = tuple(part for part in detail["loc"] if part != "[key]")
-        report(place, _message(place, detail))
+        report(place, message(place, detail, ConfigFile))
         wrong |= _unsound(place)
     remainder = _without(data, wrong)
     if ("monolith",) in wrong:
@@ -127,45 +124,3 @@ def _without(value: Any, wrong: set[DocumentPath], place: DocumentPath = ()) -> 
     if isinstance(value, list) and place == ("routes",):
         return [_without(item, wrong, (*place, at)) for at, item in enumerate(value) if (*place, at) not in wrong]
     return value
-
-
-def _message(place: DocumentPath, details: ErrorDetails) -> str:
-    """What is wrong in the words of this file's users."""
-    given = details["input"]
-    match details["type"]:
-        case "missing":
-            return f"«{place[-1]}» is missing"
-        case "extra_forbidden":
-            known = _keys_at(place[:-1])
-            return f"the key «{place[-1]}» is not known here{did_you_mean(str(place[-1]), known)}"
-        case "value_error":
-            return str(details["ctx"]["error"])
-        case "string_type" if isinstance(given, bool | int | float):
-            return f'must be text; write it in quotes: "{str(given).lower() if isinstance(given, bool) else given}"'
-        case "dict_type" | "model_type" | "model_attributes_type":
-            return f"must be a mapping of keys and values{_shown(given)}"
-        case _:
-            text = details["msg"].replace("Input should be", "must be")
-            return f"{text[:1].lower()}{text[1:]}{_shown(given)}"
-
-
-def _shown(given: object) -> str:
-    if given is None:
-        return ", but there is nothing"
-    if isinstance(given, dict | list):
-        return f", not a {'mapping' if isinstance(given, dict) else 'list'}"
-    return f", not {str(given)[:60]!r}" if isinstance(given, str) else f", not {given}"
-
-
-def _keys_at(place: DocumentPath) -> list[str]:
-    """The keys that may stand at a place, found by walking the models' annotations."""
-    annotation: Any = ConfigFile
-    for part in place:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            field = annotation.model_fields.get(str(part))
-            annotation = field.annotation if field else None
-        else:
-            annotation = (typing.get_args(annotation) or (None,))[-1]
-        if isinstance(annotation, types.UnionType):
-            annotation = typing.get_args(annotation)[0]
-    return list(annotation.model_fields) if isinstance(annotation, type) and issubclass(annotation, BaseModel) else []

@@ -43,13 +43,14 @@ def build_shadow(
             )
     found = Shadow(
         **section.model_dump(exclude={"compare", "redact"}),
-        comparing=_comparing(section.compare, (*place, "compare"), report),
+        comparing=build_comparing(section.compare, (*place, "compare"), report),
         redaction=_redaction(section.redact, (*place, "redact"), report),
     )
     return found if found != SHADOW else None
 
 
-def _comparing(section: schema.CompareSection, place: DocumentPath, report: Report) -> Comparing:
+def build_comparing(section: schema.CompareSection, place: DocumentPath, report: Report) -> Comparing:
+    """What counts as a difference."""
     lists: tuple[tuple[str, Sequence[str]], ...] = (
         ("normalise", section.normalise),
         ("headers", section.headers),

@@ -1,0 +1,190 @@
+"""Measures rounds: in each, every server in turn, in a process of its own where we start it, is asked everything.
+
+1. calibrate: what does each server answer at most? The arrival rate of an endpoint is a share of the least of that.
+2. rounds: every server in turn is warmed up, saturated and asked at that rate; each round begins with another one, and
+   the baseline takes part twice, so that a report knows what difference there is between a server and itself.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from strangler.bench import usage
+from strangler.bench.arrivals import Arrivals, arrive
+from strangler.bench.endpoint import Endpoint
+from strangler.bench.saturation import Saturation, saturate
+from strangler.bench.statistics import rotated
+
+AGAIN = " (again)"
+"""Behind the baseline's name: the second of it."""
+SHARES = (*(number / 100 for number in range(1, 100)), 0.995, 0.999, 1.0)
+"""Of requests: the quantiles that are kept of each block."""
+_MOST_PER_SECOND = 8_000
+"""Unique requests that are made ready for each second: more than a server in Python answers on one core."""
+_AT_LEAST = 0.3
+"""Seconds at the fixed rate before anything counts."""
+_STEADY = 0.10
+"""Two bursts whose rates are no farther apart say that a server is warm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server that answers."""
+
+    authority: str
+    """``host:port``"""
+    pid: int | None = None
+    """Of its root process, where it is known."""
+    ready_after: float | None = None
+    """Seconds from its start to its first answer, where we started it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server to measure."""
+
+    name: str
+    serve: Callable[[], AbstractContextManager[Served]]
+    """Gives it for the length of a block; one that we start is started anew each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How it is measured."""
+
+    rounds: int = 7
+    seconds: int = 2
+    """Of saturation, per server, endpoint and round."""
+    arrival_seconds: float = 2.0
+    """Of arrivals at a fixed rate."""
+    connections: int = 16
+    share: float = 0.6
+    """The arrival rate, as a share of what the slowest server answers at most."""
+    most_warm_ups: int = 4
+    """Bursts of one second each, after some requests at the fixed rate, if it takes so many until it is steady."""
+    core: int | None = None
+    """Where wrk runs; servers that we start run elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One server, one endpoint, one round."""
+
+    target: str
+    endpoint: str
+    round: int
+    requests: int
+    rate: float
+    """Requests per second, saturated."""
+    cpu_seconds: float | None
+    """Per 1,000 requests, saturated; None where its processes are not known."""
+    arrival_rate: float
+    quantiles: tuple[float, ...]
+    """Seconds at ``SHARES``."""
+    lateness: float
+    """Of the generator, in seconds."""
+    memory: int | None
+    """Bytes after it."""
+    ready_after: float | None
+    errors: str = ""
+    """Why it does not count; empty if it does."""
+
+    def quantile(self, share: float) -> float:
+        """Seconds; ``share`` is one of ``SHARES``."""
+        return self.quantiles[SHARES.index(share)]
+
+
+def calibrate(
+    targets: Sequence[Target], endpoints: Sequence[Endpoint], plan: Plan, told: Callable[[str], None]
+) -> dict[str, float]:
+    """The arrival rate of each endpoint, in requests per second."""
+    least: dict[str, float] = {}
+    for target in targets:
+        told(f"calibrating {target.name}")
+        with target.serve() as served:
+            for endpoint in endpoints:
+                rate = max(_burst(served, endpoint, plan).rate for _ in range(min(2, 1 + plan.most_warm_ups)))
+                least[endpoint.name] = min(rate, least.get(endpoint.name, rate))
+    return {name: max(1.0, plan.share * rate) for name, rate in least.items()}
+
+
+def measure(
+    targets: Sequence[Target],
+    endpoints: Sequence[Endpoint],
+    rates: Mapping[str, float],
+    plan: Plan,
+    told: Callable[[str], None],
+) -> Iterator[Sample]:
+    """A sample per server, endpoint and round; the first server is the baseline. Raises ``NoLoad``."""
+    twice = [*targets, Target(targets[0].name + AGAIN, targets[0].serve)]
+    for number in range(plan.rounds):
+        for target in rotated(twice, number):
+            told(f"round {number + 1} of {plan.rounds}: {target.name}")
+            with target.serve() as served:
+                for endpoint in rotated(endpoints, number):
+                    yield _sample(target, served, endpoint, rates[endpoint.name], plan, number + 1)
+
+
+def _sample(target: Target, served: Served, endpoint: Endpoint, rate: float, plan: Plan, number: int) -> Sample:
+    _warm_up(served, endpoint, rate, plan)
+    before = usage.look(served.pid) if served.pid is not None else None
+    saturated = _saturate(served, endpoint, plan, plan.seconds)
+    after = usage.look(served.pid) if served.pid is not None else None
+    arrived = _arrive(served, endpoint, rate, plan, plan.arrival_seconds)
+    used = None
+    if before is not None and after is not None and saturated.requests:
+        used = (after.cpu_seconds - before.cpu_seconds) / saturated.requests * 1000
+    return Sample(
+        target=target.name,
+        endpoint=endpoint.name,
+        round=number,
+        requests=saturated.requests + len(arrived.latencies),
+        rate=saturated.rate,
+        cpu_seconds=used,
+        arrival_rate=rate,
+        quantiles=tuple(arrived.quantile(share) for share in SHARES) if arrived.latencies else (),
+        lateness=arrived.lateness,
+        memory=usage.look(served.pid).memory if served.pid is not None else None,
+        ready_after=served.ready_after,
+        errors=_errors(saturated, arrived),
+    )
+
+
+def _errors(saturated: Saturation, arrived: Arrivals) -> str:
+    if not saturated.requests or not arrived.latencies:
+        return "no request was answered as it should"
+    found = {
+        "failed under saturation": saturated.errors,
+        "answered with another status at the fixed rate": arrived.wrong,
+        "not answered at the fixed rate": arrived.unanswered,
+    }
+    return ", ".join(f"{number} {words}" for words, number in found.items() if number)
+
+
+def _warm_up(served: Served, endpoint: Endpoint, rate: float, plan: Plan) -> None:
+    _arrive(served, endpoint, rate, plan, _AT_LEAST)
+    last = 0.0
+    for _ in range(plan.most_warm_ups):
+        now = _burst(served, endpoint, plan).rate
+        if now and abs(now - last) <= _STEADY * now:
+            return
+        last = now
+
+
+def _burst(served: Served, endpoint: Endpoint, plan: Plan) -> Saturation:
+    return _saturate(served, endpoint, plan, 1)
+
+
+def _arrive(served: Served, endpoint: Endpoint, rate: float, plan: Plan, seconds: float) -> Arrivals:
+    requests = endpoint.requests(served.authority, round(rate * seconds) + 1)
+    return asyncio.run(
+        arrive(
+            served.authority, requests, status=endpoint.status, rate=rate, seconds=seconds, connections=plan.connections
+        )
+    )
+
+
+def _saturate(served: Served, endpoint: Endpoint, plan: Plan, seconds: int) -> Saturation:
+    requests = endpoint.requests(served.authority, _MOST_PER_SECOND * seconds)
+    return saturate(served.authority, requests, seconds=seconds, connections=plan.connections, core=plan.core)
