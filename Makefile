@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench bench-gateway soak clean
+.PHONY: help install run test check isolation bench bench-gateway soak clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,10 +30,13 @@ test: $(STAMP)  ## everything that must hold: style, types, import contracts, al
 check: $(STAMP)  ## the quick part of `make test`: style, types, import contracts
 	@ci/check
 
+isolation: $(STAMP)  ## each member alone in a fresh environment; ARGS=catalog for one
+	@ci/isolation $(ARGS)
+
 bench: bench-gateway  ## all benchmarks
 
 bench-gateway: $(STAMP)  ## CPU per request of the gateway beside its peers; ARGS="--scenario all", idle, streams
-	@python -m yardstick.gateway $(ARGS)
+	@ci/benchmarks $(ARGS)
 
 soak: $(STAMP)  ## the long versions of the proofs
 	@ci/soak
