@@ -16,11 +16,9 @@ GET = Endpoint("get", (Question(b"GET", b"/a", (), b""), Question(b"GET", b"/b",
 MADE = Endpoint("make", (Question(b"POST", b"/p", (), b"{unique}"),), 201)
 
 
-def arrived(
-    server: Server, rate: float = 100.0, seconds: float = 0.5, connections: int = 4, status: int = 200
-) -> Arrivals:
+def arrived(server: Server, rate: float = 100.0, seconds: float = 0.5, connections: int = 4) -> Arrivals:
     requests = GET.requests(server.authority, 1)
-    load = arrive(server.authority, requests, status=status, rate=rate, seconds=seconds, connections=connections)
+    load = arrive(server.authority, requests, right={200}, rate=rate, seconds=seconds, connections=connections)
     return asyncio.run(load)
 
 
@@ -59,7 +57,7 @@ def test_a_server_that_closes_after_each_answer_is_connected_to_again() -> None:
         async with await asyncio.start_server(close, "127.0.0.1", 0) as server:
             authority = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
             requests = GET.requests(authority, 1)
-            return await arrive(authority, requests, status=200, rate=100, seconds=0.5, connections=2)
+            return await arrive(authority, requests, right={200}, rate=100, seconds=0.5, connections=2)
 
     found = asyncio.run(scene())
     assert (len(found.latencies), found.errors) == (50, 0)
@@ -88,4 +86,4 @@ def test_nobody_to_connect_to_is_an_error() -> None:
     with serving(well) as server:
         authority = server.authority
     with pytest.raises(OSError, match=r"refused|failed"):
-        asyncio.run(arrive(authority, [b""], status=200, rate=10, seconds=0.1, connections=1))
+        asyncio.run(arrive(authority, [b""], right={200}, rate=10, seconds=0.1, connections=1))

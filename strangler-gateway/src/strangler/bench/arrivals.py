@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import gc
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -86,12 +86,12 @@ class _Connection(asyncio.Protocol):
 
 
 class _Generator:
-    def __init__(self, host: str, port: int, status: int) -> None:
+    def __init__(self, host: str, port: int, right: Collection[int]) -> None:
         self.latencies: list[float] = []
         self.wrong = self.unanswered = 0
         self.late: list[float] = []
         self._address = host, port
-        self._status = status
+        self._right = right
         self._loop = asyncio.get_running_loop()
         self._idle: deque[_Connection] = deque()
         self._waiting: deque[tuple[bytes, float]] = deque()
@@ -120,7 +120,7 @@ class _Generator:
         await self._complete.wait()
 
     def answered(self, connection: _Connection | None, due: float, status: int) -> None:
-        if status == self._status:
+        if status in self._right:
             self.latencies.append(self._loop.time() - due)
         else:
             self.wrong += 1
@@ -167,14 +167,16 @@ class _Generator:
 
 
 async def arrive(
-    authority: str, requests: Sequence[bytes], *, status: int, rate: float, seconds: float, connections: int
+    authority: str, requests: Sequence[bytes], *, right: Collection[int], rate: float, seconds: float, connections: int
 ) -> Arrivals:
     """Send ``rate`` requests a second to ``host:port``, in turn, each over whichever connection is free.
+
+    ``right`` are the statuses of right answers.
 
     Raises ``OSError`` if there is nobody to connect to.
     """
     host, _, port = authority.rpartition(":")
-    generator = _Generator(host.strip("[]"), int(port), status)
+    generator = _Generator(host.strip("[]"), int(port), right)
     loop = asyncio.get_running_loop()
     total = max(1, round(rate * seconds))
     collected = gc.isenabled()

@@ -28,6 +28,11 @@ class Endpoint:
     """What measuring it shows."""
 
     @property
+    def right(self) -> frozenset[int]:
+        """Statuses of right answers."""
+        return frozenset((self.status,))
+
+    @property
     def is_unique(self) -> bool:
         """Whether no two of its requests are the same."""
         return any(UNIQUE in part for question in self.questions for part in _parts(question))

@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 from strangler.bench import usage
 from strangler.bench.arrivals import Arrivals, arrive
-from strangler.bench.endpoint import Endpoint
 from strangler.bench.saturation import Saturation, saturate
 from strangler.bench.statistics import rotated
 
@@ -26,6 +26,20 @@ _AT_LEAST = 0.3
 """Seconds at the fixed rate before anything counts."""
 _STEADY = 0.10
 """Two bursts whose rates are no farther apart say that a server is warm."""
+
+
+class Asked(Protocol):
+    """What is measured: an ``Endpoint``, or whatever can say the same."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def right(self) -> frozenset[int]:
+        """Statuses of right answers."""
+
+    def requests(self, authority: str, count: int) -> list[bytes]:
+        """What is sent, in turn: ``count`` requests where no two may be the same, else as many as there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +76,8 @@ class Plan:
     share: float = 0.6
     """The arrival rate, as a share of what the slowest server answers at most."""
     most_warm_ups: int = 4
-    """Bursts of one second each, after some requests at the fixed rate, if it takes so many until it is steady."""
+    """Bursts of one second each, after some requests at the fixed rate, if it takes so many until it is steady; -1 for
+    servers that have been warm since they were calibrated."""
     core: int | None = None
     """Where wrk runs; servers that we start run elsewhere."""
 
@@ -96,7 +111,7 @@ class Sample:
 
 
 def calibrate(
-    targets: Sequence[Target], endpoints: Sequence[Endpoint], plan: Plan, told: Callable[[str], None]
+    targets: Sequence[Target], endpoints: Sequence[Asked], plan: Plan, told: Callable[[str], None]
 ) -> dict[str, float]:
     """The arrival rate of each endpoint, in requests per second."""
     least: dict[str, float] = {}
@@ -104,14 +119,14 @@ def calibrate(
         told(f"calibrating {target.name}")
         with target.serve() as served:
             for endpoint in endpoints:
-                rate = max(_burst(served, endpoint, plan).rate for _ in range(min(2, 1 + plan.most_warm_ups)))
+                rate = max(_burst(served, endpoint, plan).rate for _ in range(max(1, min(2, 1 + plan.most_warm_ups))))
                 least[endpoint.name] = min(rate, least.get(endpoint.name, rate))
     return {name: max(1.0, plan.share * rate) for name, rate in least.items()}
 
 
 def measure(
     targets: Sequence[Target],
-    endpoints: Sequence[Endpoint],
+    endpoints: Sequence[Asked],
     rates: Mapping[str, float],
     plan: Plan,
     told: Callable[[str], None],
@@ -126,7 +141,7 @@ def measure(
                     yield _sample(target, served, endpoint, rates[endpoint.name], plan, number + 1)
 
 
-def _sample(target: Target, served: Served, endpoint: Endpoint, rate: float, plan: Plan, number: int) -> Sample:
+def _sample(target: Target, served: Served, endpoint: Asked, rate: float, plan: Plan, number: int) -> Sample:
     _warm_up(served, endpoint, rate, plan)
     before = usage.look(served.pid) if served.pid is not None else None
     saturated = _saturate(served, endpoint, plan, plan.seconds)
@@ -162,7 +177,9 @@ def _errors(saturated: Saturation, arrived: Arrivals) -> str:
     return ", ".join(f"{number} {words}" for words, number in found.items() if number)
 
 
-def _warm_up(served: Served, endpoint: Endpoint, rate: float, plan: Plan) -> None:
+def _warm_up(served: Served, endpoint: Asked, rate: float, plan: Plan) -> None:
+    if plan.most_warm_ups < 0:
+        return
     _arrive(served, endpoint, rate, plan, _AT_LEAST)
     last = 0.0
     for _ in range(plan.most_warm_ups):
@@ -172,19 +189,19 @@ def _warm_up(served: Served, endpoint: Endpoint, rate: float, plan: Plan) -> Non
         last = now
 
 
-def _burst(served: Served, endpoint: Endpoint, plan: Plan) -> Saturation:
+def _burst(served: Served, endpoint: Asked, plan: Plan) -> Saturation:
     return _saturate(served, endpoint, plan, 1)
 
 
-def _arrive(served: Served, endpoint: Endpoint, rate: float, plan: Plan, seconds: float) -> Arrivals:
+def _arrive(served: Served, endpoint: Asked, rate: float, plan: Plan, seconds: float) -> Arrivals:
     requests = endpoint.requests(served.authority, round(rate * seconds) + 1)
     return asyncio.run(
         arrive(
-            served.authority, requests, status=endpoint.status, rate=rate, seconds=seconds, connections=plan.connections
+            served.authority, requests, right=endpoint.right, rate=rate, seconds=seconds, connections=plan.connections
         )
     )
 
 
-def _saturate(served: Served, endpoint: Endpoint, plan: Plan, seconds: int) -> Saturation:
+def _saturate(served: Served, endpoint: Asked, plan: Plan, seconds: int) -> Saturation:
     requests = endpoint.requests(served.authority, _MOST_PER_SECOND * seconds)
     return saturate(served.authority, requests, seconds=seconds, connections=plan.connections, core=plan.core)
