@@ -87,7 +87,7 @@ def copy(todo: Plan, into: Path, root: Path = ROOT) -> None:
 def install(todo: Plan, place: Path, root: Path = ROOT) -> None:
     """Make the copy and the environment below `place`."""
     workspace = place / "workspace"
-    environment = _environment(workspace)
+    environment = _environment(place)
     started = time.monotonic()
     copy(todo, workspace, root)
     # A pip that is at hand installs into the new environment faster than one that is first put there.
@@ -103,7 +103,7 @@ def install(todo: Plan, place: Path, root: Path = ROOT) -> None:
 def check(todo: Plan, place: Path, arguments: Sequence[str] = ()) -> None:
     """Look for members that must not be there, and run the tests; arguments go to pytest."""
     workspace = place / "workspace"
-    environment = _environment(workspace)
+    environment = _environment(place)
     probe = [_python(place), "-c", _PROBE, *todo.strangers]
     found = _run("looking for others", probe, place, environment, read=True).split()
     if found:
@@ -125,11 +125,15 @@ def _names(needs: Sequence[Member]) -> str:
     return ", ".join(each.name for each in needs) or "no other member"
 
 
-def _environment(workspace: Path) -> dict[str, str]:
+def _environment(place: Path) -> dict[str, str]:
+    # Programs of the virtual environment that this runs in must not be found; those of the system may.
+    around = Path(sys.prefix, "bin") if sys.prefix != sys.base_prefix else None
+    path = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder) != around]
     kept = {name: value for name, value in os.environ.items() if name not in _OF_THE_OUTSIDE}
-    pinned = str(workspace / "constraints.txt")
+    pinned = str(place / "workspace" / "constraints.txt")
     # pip builds wheels in environments of their own, for which newer ones read another variable.
     return kept | {
+        "PATH": os.pathsep.join([str(place / "venv" / "bin"), *path]),
         "PIP_CONSTRAINT": pinned,
         "PIP_BUILD_CONSTRAINT": pinned,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",

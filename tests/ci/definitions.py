@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,7 @@ def _without_comments(text: str) -> str:
     return re.sub(r"(?m)^\s*//.*$", "", text)
 
 
+@cache
 def generated(form: str, *more: str, root: Path = ROOT) -> dict[str, Any]:
     """What `ci/affected` writes for an engine."""
     command = [root / "ci" / "affected", f"--{form}", *(more or ("--all",))]

@@ -1,5 +1,7 @@
 """Isolation: what is copied and installed, and one small member in an environment of its own for real."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,16 @@ def test_the_copy_has_neither_other_members_nor_tests_of_what_is_only_installed(
     assert not (tmp_path / "gateway/strangler-gateway/kit/tests").exists()
 
 
+ALONE = """\
+import alone, pathlib, shutil, sys
+
+def test_it() -> None:
+    assert alone
+    assert shutil.which("strangler") is None
+    assert pathlib.Path(shutil.which("pytest")).parent == pathlib.Path(sys.executable).parent
+"""
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A member without dependencies, and another that it may not know; pip fetches what builds them."""
@@ -53,7 +65,7 @@ def root(tmp_path: Path) -> Path:
         workspace.write(root, {f"{folder}/pyproject.toml": text, f"{folder}/src/{package}/__init__.py": ""})
     workspace.write(root, {
         "constraints.txt": (ROOT / "constraints.txt").read_text(),
-        "alone/tests/test_alone.py": "import alone\n\n\ndef test_it() -> None:\n    assert alone\n",
+        "alone/tests/test_alone.py": ALONE,
     })  # fmt: skip
     return root
 
@@ -61,7 +73,8 @@ def root(tmp_path: Path) -> Path:
 def test_a_member_passes_alone_and_does_not_once_it_needs_what_it_does_not_declare(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(root / "other" / "src"))  # must not help
+    monkeypatch.setenv("PYTHONPATH", str(root / "other" / "src"))  # must not help, nor must this one's programs
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     todo = plan("alone", root)
     install(todo, tmp_path, root)
     check(todo, tmp_path, ["-q"])
