@@ -204,7 +204,7 @@ def test_the_gate_always_runs_and_needs_every_job_that_judges() -> None:
 
 
 def test_the_gates_of_the_others_run_behind_every_job_that_judges() -> None:
-    assert load(GITLAB)["gate"]["needs"] == ["checks", "jobs"]
+    assert load(GITLAB)["gate"]["needs"] == ["checks", "jobs", {"job": "replay", "optional": True}]
     assert load(GITLAB)["jobs"]["trigger"]["strategy"] == "depend"
     continued = generated("circleci")["workflows"]["affected"]["jobs"]
     names = [job if isinstance(job, str) else next(iter(job)) for job in continued]
