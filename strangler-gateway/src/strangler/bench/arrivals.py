@@ -171,9 +171,7 @@ async def arrive(
 ) -> Arrivals:
     """Send ``rate`` requests a second to ``host:port``, in turn, each over whichever connection is free.
 
-    ``right`` are the statuses of right answers.
-
-    Raises ``OSError`` if there is nobody to connect to.
+    ``right`` are the statuses of right answers. Raises ``OSError`` if there is nobody to connect to.
     """
     host, _, port = authority.rpartition(":")
     generator = _Generator(host.strip("[]"), int(port), right)

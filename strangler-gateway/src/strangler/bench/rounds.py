@@ -8,7 +8,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from strangler.bench import usage
@@ -59,6 +59,8 @@ class Target:
     """A server to measure."""
 
     name: str
+    endpoints: tuple[Asked, ...]
+    """Those that it has."""
     serve: Callable[[], AbstractContextManager[Served]]
     """Gives it for the length of a block; one that we start is started anew each time."""
 
@@ -110,34 +112,28 @@ class Sample:
         return self.quantiles[SHARES.index(share)]
 
 
-def calibrate(
-    targets: Sequence[Target], endpoints: Sequence[Asked], plan: Plan, told: Callable[[str], None]
-) -> dict[str, float]:
+def calibrate(targets: Sequence[Target], plan: Plan, told: Callable[[str], None]) -> dict[str, float]:
     """The arrival rate of each endpoint, in requests per second."""
     least: dict[str, float] = {}
     for target in targets:
         told(f"calibrating {target.name}")
         with target.serve() as served:
-            for endpoint in endpoints:
+            for endpoint in target.endpoints:
                 rate = max(_burst(served, endpoint, plan).rate for _ in range(max(1, min(2, 1 + plan.most_warm_ups))))
                 least[endpoint.name] = min(rate, least.get(endpoint.name, rate))
     return {name: max(1.0, plan.share * rate) for name, rate in least.items()}
 
 
 def measure(
-    targets: Sequence[Target],
-    endpoints: Sequence[Asked],
-    rates: Mapping[str, float],
-    plan: Plan,
-    told: Callable[[str], None],
+    targets: Sequence[Target], rates: Mapping[str, float], plan: Plan, told: Callable[[str], None]
 ) -> Iterator[Sample]:
     """A sample per server, endpoint and round; the first server is the baseline. Raises ``NoLoad``."""
-    twice = [*targets, Target(targets[0].name + AGAIN, targets[0].serve)]
+    twice = [*targets, replace(targets[0], name=targets[0].name + AGAIN)]
     for number in range(plan.rounds):
         for target in rotated(twice, number):
             told(f"round {number + 1} of {plan.rounds}: {target.name}")
             with target.serve() as served:
-                for endpoint in rotated(endpoints, number):
+                for endpoint in rotated(target.endpoints, number):
                     yield _sample(target, served, endpoint, rates[endpoint.name], plan, number + 1)
 
 

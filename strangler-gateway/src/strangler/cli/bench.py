@@ -72,7 +72,7 @@ def bench(
 
     find_wrk()
     authorities = _authorities(targets)
-    measured = _targets(authorities, _pids(pids, authorities))
+    processes = _pids(pids, authorities)
     if certify is not None and certify not in list(authorities)[1:]:
         raise BadInput(f"--certify {certify}: it is judged beside the first; name {' or '.join(list(authorities)[1:])}")
     found, comparing = endpoints_file.load(endpoints)
@@ -80,7 +80,7 @@ def bench(
     if not unlike and not all(one.is_equal for one in agreements):
         raise Failed("\n".join(_unlike(agreements)))
     plan = Plan(rounds, seconds, float(seconds), connections, share, warm_ups)
-    report = _measured(measured, found, plan, agreements, price)
+    report = _measured(_targets(found, authorities, processes), plan, agreements, price)
     written = _write(report, output)
     if as_json:
         from strangler.bench.report import as_json as document  # noqa: PLC0415
@@ -129,13 +129,13 @@ def _pids(text: str | None, authorities: dict[str, str]) -> dict[str, int]:
     return found
 
 
-def _targets(authorities: dict[str, str], pids: dict[str, int]) -> "list[Target]":
+def _targets(endpoints: "tuple[Endpoint, ...]", authorities: dict[str, str], pids: dict[str, int]) -> "list[Target]":
     from strangler.bench.rounds import Served, Target  # noqa: PLC0415
 
     def serve(served: "Served") -> "Callable[[], AbstractContextManager[Served]]":
         return lambda: nullcontext(served)
 
-    return [Target(name, serve(Served(its, pids.get(name)))) for name, its in authorities.items()]
+    return [Target(name, endpoints, serve(Served(its, pids.get(name)))) for name, its in authorities.items()]
 
 
 def _agree(
@@ -163,7 +163,6 @@ def _unlike(agreements: "tuple[Agreement, ...]") -> Iterator[str]:
 
 def _measured(
     targets: "list[Target]",
-    endpoints: "tuple[Endpoint, ...]",
     plan: "Plan",
     agreements: "tuple[Agreement, ...]",
     price: float,
@@ -173,11 +172,11 @@ def _measured(
     from strangler.bench.rounds import calibrate, measure  # noqa: PLC0415
 
     conditions = look()
-    blocks = len(endpoints) * (len(targets) + 1) * plan.rounds
+    blocks = len(targets[0].endpoints) * (len(targets) + 1) * plan.rounds
     with _progress(blocks) as (told, passed):
-        rates = calibrate(targets, endpoints, plan, told)
+        rates = calibrate(targets, plan, told)
         samples: list[Sample] = []
-        for sample in measure(targets, endpoints, rates, plan, told):
+        for sample in measure(targets, rates, plan, told):
             samples.append(sample)
             passed()
     title = " and ".join(target.name for target in targets) + ", the same endpoints"
