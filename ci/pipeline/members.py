@@ -46,7 +46,7 @@ class Suite:
     name: str
     paths: tuple[str, ...]
     uses: frozenset[str]
-    """Names of members that it starts as programs or reads as files, which no import shows."""
+    """Names of members that it starts as programs or reads as files, which no import shows; `*` for all."""
 
     @property
     def folders(self) -> frozenset[str]:

@@ -80,7 +80,8 @@ def read(root: Path = ROOT) -> Workspace:
         shares[f"tests/{folder}"] = frozenset(imported(root / "tests" / folder) & shared) - {folder}
     for suite in spanning:
         names = frozenset[str]().union(*(imported(root / path) for path in suite.paths if path.startswith("tests/")))
-        uses[suite.name] = frozenset(_owners(names, owner) | suite.uses)
+        said = {member.name for member in everyone} if "*" in suite.uses else suite.uses
+        uses[suite.name] = frozenset(_owners(names, owner) | said)
         shares[suite.name] = frozenset(names & shared)
     return Workspace(everyone, spanning, needs, uses, shares)
 
