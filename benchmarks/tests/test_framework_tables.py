@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from pathlib import Path
 
 import jwt
 import pytest
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from yardstick.frameworks.django_orm.settings import database
 from yardstick.frameworks.endpoints import BY_NAME, CATALOGS, ENDPOINTS, FACES, Ask, json_ask, of, stock
-from yardstick.frameworks.servers import APPS, SERVERS, Combination, combinations
+from yardstick.frameworks.servers import SERVERS, Combination, combinations
 from yardstick.frameworks.slow_server import BODY, serve
 from yardstick.frameworks.visitors import CUSTOMERS, FIRST_CUSTOMER, Issuer, Visitors
 from yardstick.gateway.running import free_ports
@@ -22,17 +23,19 @@ def visitors() -> Visitors:
 
 
 def test_all_combinations_have_equal_sizes_and_say_so() -> None:
-    for workers, threads, pool in ((1, 8, 8), (2, 4, 6)):
-        for one in combinations(workers=workers, threads=threads, pool=pool):
+    for workers, threads in ((1, 8), (2, 4)):
+        for one in combinations(workers=workers, threads=threads):
             printed = one.printed()
             assert printed["workers"] == workers
-            assert printed["connections to the database"] == pool
-            assert printed["threads"] == (threads if one.implementation in APPS else "one event loop")
+            assert printed["threads"] in {threads, "none"}
+            assert printed["connections to the database kept"] == threads
+            told = one.environment("url", Path("keys"), "pem", "downstream")
+            assert {told[f"{prefix}_POOL_SIZE"] for prefix in ("SHOP", "CATALOG")} == {str(threads)}
 
 
 def test_every_implementation_is_there_with_every_server_on_both_databases() -> None:
     names = [str(one) for one in combinations()]
-    assert len(names) == len(set(names)) == 2 * sum(map(len, SERVERS.values()))
+    assert len(names) == len(set(names)) == 2 * sum(map(len, SERVERS.values())) - len(SERVERS["django-async"])
     assert {f"{face}-{server}-sqlite" for face in FACES for server in ("gunicorn", "granian")} <= set(names)
     assert {"fastapi-uvicorn-postgresql", "catalog-service-uvicorn-sqlite", "django-orm-gunicorn-sqlite"} <= set(names)
 

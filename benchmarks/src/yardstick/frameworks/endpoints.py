@@ -13,6 +13,8 @@ FACES = ("flask", "django", "fastapi")
 """The shop, whole, on its own use cases."""
 CATALOGS = (*FACES, "django-orm", "catalog-service")
 """All that have the catalog's endpoints."""
+FRAMEWORKS = (*FACES, "django-async")
+"""All that have the endpoints which isolate a framework."""
 _WORDS = ("oak", "brass", "walnut", "linen", "copper", "felt")
 _STOCKED = 64
 
@@ -199,16 +201,21 @@ ENDPOINTS = (
         once=stock,
     ),
     Endpoint("login", "a password hash: processor time outside the framework", _log_in, _wrong_login),
-    Endpoint("plaintext", "routing", _always(Ask("GET", "/bench/plaintext")), _wrong_text),
-    Endpoint("json", "a document made into JSON", _always(Ask("GET", "/bench/json")), _exactly(DOCUMENT)),
+    Endpoint("plaintext", "routing", _always(Ask("GET", "/bench/plaintext")), _wrong_text, FRAMEWORKS),
+    Endpoint("json", "a document made into JSON", _always(Ask("GET", "/bench/json")), _exactly(DOCUMENT), FRAMEWORKS),
     Endpoint(
-        "validate", "a nested document judged", _always(json_ask("POST", "/bench/validate", ORDER)), _exactly(_SUM)
+        "validate",
+        "a nested document judged",
+        _always(json_ask("POST", "/bench/validate", ORDER)),
+        _exactly(_SUM),
+        FRAMEWORKS,
     ),
     Endpoint(
         "slow",
         "waiting for another server",
         _always(Ask("GET", "/bench/slow")),
         _exactly(json.loads(SLOW_BODY)),
+        FRAMEWORKS,
     ),
 )
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}

@@ -14,6 +14,7 @@ KEEP_ALIVE = 75
 """Seconds that a server keeps an idle connection, where it lets one say so; as the shop itself does."""
 BACKLOG = 2048
 GRACE = 10
+LOOP = "uvloop"
 READY = "/readyz"
 """Answers 200 once the process has its database: every implementation has it."""
 
@@ -21,6 +22,7 @@ APPS = {
     "flask": ("wsgi", "yardstick.frameworks.apps.flask_app", "create_app"),
     "django": ("wsgi", "yardstick.frameworks.apps.django_app", "create_application"),
     "fastapi": ("asgi", "yardstick.frameworks.apps.fastapi_app", "create_app"),
+    "django-async": ("asgi", "yardstick.frameworks.apps.django_async", "create_application"),
     "django-orm": ("wsgi", "yardstick.frameworks.django_orm", "create_application"),
 }
 """Interface, module and factory of what a server loads. The catalog service brings its own command."""
@@ -28,6 +30,7 @@ SERVERS = {
     "flask": ("gunicorn", "granian"),
     "django": ("gunicorn", "granian"),
     "fastapi": ("gunicorn", "granian", "uvicorn"),
+    "django-async": ("gunicorn", "granian", "uvicorn"),
     "django-orm": ("gunicorn", "granian"),
     "catalog-service": ("uvicorn",),
 }
@@ -43,9 +46,8 @@ class Combination:
     database: str
     workers: int = 1
     threads: int = 8
-    """Requests that one process works on at the same time, where each takes a thread."""
-    pool: int = 8
-    """Connections to the database that one process keeps."""
+    """Requests that one process works on at the same time where each takes a thread, and connections to the database
+    that it keeps."""
 
     def __post_init__(self) -> None:
         """Raises ``ValueError`` for what its users do not run, or what would not be equal."""
@@ -61,6 +63,11 @@ class Combination:
     def interface(self) -> str:
         """``wsgi`` or ``asgi``."""
         return APPS[self.implementation][0] if self.implementation in APPS else "asgi"
+
+    @property
+    def threaded(self) -> bool:
+        """Whether requests that ask the database take a thread each: in FastAPI too, whose endpoints are functions."""
+        return self.implementation not in {"catalog-service", "django-async"}
 
     def command(self, port: int) -> list[str]:
         """What starts it on a port of the loopback interface."""
@@ -79,10 +86,10 @@ class Combination:
         return {
             "DATABASE_URL": database,
             "SHOP_SIGNING_KEY": private_pem,
-            "SHOP_POOL_SIZE": str(self.pool),
+            "SHOP_POOL_SIZE": str(self.threads),
             "SHOP_THREADS": str(self.threads),
             "CATALOG_JWKS": str(key_set),
-            "CATALOG_POOL_SIZE": str(self.pool),
+            "CATALOG_POOL_SIZE": str(self.threads),
             "CATALOG_LOG_LEVEL": "warning",
             "BENCH_DOWNSTREAM": downstream,
         }
@@ -95,13 +102,18 @@ class Combination:
             "interface": self.interface,
             "database": self.database,
             "workers": self.workers,
-            "threads": "one event loop" if self.implementation == "catalog-service" else self.threads,
-            "connections to the database": self.pool,
+            "threads": self.threads if self.threaded else "none",
+            "event loop": "none" if self.interface == "wsgi" else LOOP,
+            "connections to the database kept": self.threads,
+            # Pools open as many again under load; where a request takes a thread, no more are asked for than threads.
+            "connections to the database at most": self.threads if self.threaded else 2 * self.threads,
         }
 
     def _gunicorn(self, port: int) -> list[str]:
         _, module, factory = APPS[self.implementation]
-        kind = ("gthread", "--threads", str(self.threads)) if self.interface == "wsgi" else ("asgi",)
+        kind = (
+            ("gthread", "--threads", str(self.threads)) if self.interface == "wsgi" else ("asgi", "--asgi-loop", LOOP)
+        )
         return [
             _program("gunicorn"), "--bind", f"127.0.0.1:{port}", "--workers", str(self.workers),
             "--backlog", str(BACKLOG), "--keep-alive", str(KEEP_ALIVE), "--graceful-timeout", str(GRACE),
@@ -111,7 +123,7 @@ class Combination:
 
     def _granian(self, port: int) -> list[str]:
         _, module, factory = APPS[self.implementation]
-        threads = ("--blocking-threads", str(self.threads)) if self.interface == "wsgi" else ()
+        threads = ("--blocking-threads", str(self.threads)) if self.interface == "wsgi" else ("--loop", LOOP)
         return [
             _program("granian"), "--host", "127.0.0.1", "--port", str(port), "--workers", str(self.workers),
             "--backlog", str(BACKLOG), "--workers-kill-timeout", str(GRACE), "--log-level", "warning",
@@ -122,19 +134,20 @@ class Combination:
         _, module, factory = APPS[self.implementation]
         return [
             _program("uvicorn"), "--host", "127.0.0.1", "--port", str(port), "--workers", str(self.workers),
-            "--backlog", str(BACKLOG), "--timeout-keep-alive", str(KEEP_ALIVE),
+            "--backlog", str(BACKLOG), "--loop", LOOP, "--timeout-keep-alive", str(KEEP_ALIVE),
             "--timeout-graceful-shutdown", str(GRACE), "--log-level", "warning", "--no-access-log",
             "--factory", f"{module}:{factory}",
         ]  # fmt: skip
 
 
-def combinations(*, workers: int = 1, threads: int = 8, pool: int = 8) -> tuple[Combination, ...]:
+def combinations(*, workers: int = 1, threads: int = 8) -> tuple[Combination, ...]:
     """All of them, with equal sizes."""
     return tuple(
-        Combination(implementation, server, database, workers, threads, pool)
+        Combination(implementation, server, database, workers, threads)
         for database in DATABASES
         for implementation, servers in SERVERS.items()
         for server in servers
+        if database == "sqlite" or implementation != "django-async"  # it asks no database
         if workers == 1 or implementation != "catalog-service"
     )
 

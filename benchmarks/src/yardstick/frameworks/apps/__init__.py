@@ -12,7 +12,7 @@ Each is written as users of that framework write it, with two decisions that hol
 - ``validate`` reads bodies and answers refusals as the other endpoints of that face do (size, type and syntax first,
   then the model; RFC 9457), so that the answers to valid and invalid documents are equal. Pydantic judges in all three:
   in FastAPI from the signature, in Flask and Django by the shop's own ``posted``.
-- ``slow`` asks through one client per process, with the same limits. Waiting takes a thread in Flask and Django, and
+- ``slow`` asks through one client per process, see ``downstream``. Waiting takes a thread in Flask and Django, and
   none in FastAPI: that is the difference to be seen.
 
 The paths are declared after the shop's own, since that is where an application's new endpoints go.

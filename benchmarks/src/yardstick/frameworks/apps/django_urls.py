@@ -1,15 +1,14 @@
 """All URLs of the shop in Django, and behind them those that isolate the framework."""
 
-import httpx
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
 from shop.web.django_app import urls as shop_urls
 from shop.web.django_app.exchange import ApiView, posted
 from yardstick.frameworks.apps.documents import DOCUMENT, TEXT, Order, add_up
-from yardstick.frameworks.apps.downstream import LIMITS, TIMEOUT, address
+from yardstick.frameworks.apps.downstream import address, for_threads
 
-downstream = httpx.Client(limits=LIMITS, timeout=TIMEOUT, trust_env=False)
+downstream = for_threads()
 
 
 class Plaintext(ApiView):
@@ -29,7 +28,7 @@ class Validate(ApiView):
 
 class Slow(ApiView):
     def get(self, _request: HttpRequest) -> HttpResponse:
-        return JsonResponse(downstream.get(address()).raise_for_status().json())
+        return JsonResponse(downstream.request("GET", address()).json())
 
 
 bench_urls = [

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypedDict
 
-import httpx
+import aiohttp
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import PlainTextResponse
 
@@ -12,17 +12,17 @@ from shop.application import Shop
 from shop.web.fastapi_app import create_app as create_shop
 from shop.web.fastapi_app.exchange import StrictRoute
 from yardstick.frameworks.apps.documents import DOCUMENT, TEXT, Order, Sum, add_up
-from yardstick.frameworks.apps.downstream import LIMITS, TIMEOUT, address
+from yardstick.frameworks.apps.downstream import address, for_coroutines
 
 
 class State(TypedDict):
-    downstream: httpx.AsyncClient
+    downstream: aiohttp.ClientSession
 
 
 @asynccontextmanager
 async def _lifespan(_app: FastAPI) -> AsyncIterator[State]:
-    async with httpx.AsyncClient(limits=LIMITS, timeout=TIMEOUT, trust_env=False) as client:
-        yield {"downstream": client}
+    async with for_coroutines() as session:
+        yield {"downstream": session}
 
 
 router = APIRouter(prefix="/bench", tags=["bench"], route_class=StrictRoute, lifespan=_lifespan)
@@ -45,9 +45,10 @@ async def validate(order: Order) -> Sum:
 
 @router.get("/slow")
 async def slow(request: Request) -> dict[str, Any]:
-    downstream: httpx.AsyncClient = request.state.downstream
-    answer: dict[str, Any] = (await downstream.get(address())).raise_for_status().json()
-    return answer
+    downstream: aiohttp.ClientSession = request.state.downstream
+    async with downstream.get(address()) as answer:
+        document: dict[str, Any] = await answer.json()
+    return document
 
 
 def create_app(shop: Shop | None = None) -> FastAPI:

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-import httpx
+import urllib3
 from flask import Blueprint, Flask, Response, current_app
 
 from shop.application import Shop
 from shop.web.flask_app import create_app as create_shop
 from shop.web.flask_app.exchange import posted
 from yardstick.frameworks.apps.documents import DOCUMENT, TEXT, Order, add_up
-from yardstick.frameworks.apps.downstream import LIMITS, TIMEOUT, address
+from yardstick.frameworks.apps.downstream import address, for_threads
 
 routes = Blueprint("bench", __name__, url_prefix="/bench")
 
@@ -31,14 +31,14 @@ def validate() -> dict[str, Any]:
 
 @routes.get("/slow")
 def slow() -> dict[str, Any]:
-    downstream: httpx.Client = current_app.extensions["downstream"]
-    answer: dict[str, Any] = downstream.get(address()).raise_for_status().json()
+    downstream: urllib3.PoolManager = current_app.extensions["downstream"]
+    answer: dict[str, Any] = downstream.request("GET", address()).json()
     return answer
 
 
 def create_app(shop: Shop | None = None) -> Flask:
     """The WSGI application. Without a shop one is built from the environment."""
     app = create_shop(shop)
-    app.extensions["downstream"] = httpx.Client(limits=LIMITS, timeout=TIMEOUT, trust_env=False)
+    app.extensions["downstream"] = for_threads()
     app.register_blueprint(routes)
     return app
