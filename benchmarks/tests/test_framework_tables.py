@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -157,6 +160,23 @@ def test_django_takes_the_databases_that_the_shop_takes(url: str, named: dict[st
     found = database(url)
     assert {name: found[name] for name in named} == named
     assert found["CONN_MAX_AGE"] is None
+
+
+_STORED = """
+import django
+from datetime import UTC, datetime
+from django.db import connection
+django.setup()
+from yardstick.frameworks.django_orm.models import Instant
+print(Instant().get_db_prep_value(datetime(2026, 1, 31, 9, 30, tzinfo=UTC), connection))
+"""
+
+
+def test_django_stores_times_in_sqlite_as_the_shop_does() -> None:
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "yardstick.frameworks.django_orm.settings"}
+    environment["DATABASE_URL"] = "sqlite:///:memory:"
+    done = subprocess.run([sys.executable, "-c", _STORED], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "2026-01-31 09:30:00.000000", "texts sort as times do"
 
 
 def test_the_slow_server_lets_all_wait_at_the_same_time() -> None:

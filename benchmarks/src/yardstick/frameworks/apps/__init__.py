@@ -13,7 +13,7 @@ Each is written as users of that framework write it, with two decisions that hol
   then the model; RFC 9457), so that the answers to valid and invalid documents are equal. Pydantic judges in all three:
   in FastAPI from the signature, in Flask and Django by the shop's own ``posted``.
 - ``slow`` asks through one client per process, see ``downstream``. Waiting takes a thread in Flask and Django, and
-  none in FastAPI: that is the difference to be seen.
+  none in FastAPI: that is the difference to be seen. ``django_async`` has the same four as Django's coroutines.
 
 The paths are declared after the shop's own, since that is where an application's new endpoints go.
 """
