@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from contract.client import Client
-from contract.implementations import IMPLEMENTATIONS, LEAST_SHARE, Implementation, Running, Site, served_by
+from contract.implementations import LEAST_SHARE, Implementation, Running, Site, chosen, served_by
 from contract.keys import token
 from contract.world import World, build
 from support.postgresql import PostgreSQL, postgresql
@@ -23,7 +23,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     module: str = metafunc.module.MODULE
     lines = [
         pytest.param(line, id=line.name, marks=[pytest.mark.postgresql] if "postgresql" in line.name else [])
-        for line in IMPLEMENTATIONS
+        for line in chosen()
         if module in line.modules and (line.arms or not getattr(metafunc.module, "BEHIND_GATEWAY", False))
     ]
     metafunc.parametrize("implementation", lines, indirect=True, scope="session")

@@ -1,7 +1,9 @@
 """The table of everything that must honour the contract: one more implementation is one more line."""
 
 import contextlib
+import functools
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract.keys import SIGNING_KEY, pem
+from contract.keys import SIGNING_KEY, key_set, pem
 from support.gateway import place, serving
 from support.processes import free_port, running
 
@@ -106,15 +108,17 @@ def _seeded(site: Site, database: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serve_django_orm(site: Site, database: str) -> Iterator[Running]:
-    """Seed a database and serve it with the shop in Django whose catalog is written on Django's own ORM."""
-    from yardstick.frameworks.servers import Combination  # noqa: PLC0415 - the shop is also tested with no benchmarks there
+def serve_combination(site: Site, name: str, database: str) -> Iterator[Running]:
+    """Seed a database and serve it as a benchmark does: one implementation under one server."""
+    from yardstick.frameworks.servers import named  # noqa: PLC0415 - the shop is also tested with no benchmarks there
 
-    port, access_log = free_port(), site.folder / "shop-access.log"
-    env = _seeded(site, database) | {"SHOP_ACCESS_LOG": str(access_log)}
-    serve = Combination("django-orm", "gunicorn", database.partition(":")[0], workers=2).command(port)
+    port, access_log, keys = free_port(), site.folder / "shop-access.log", site.folder / "jwks.json"
+    keys.write_text(json.dumps(key_set(SIGNING_KEY)))
+    combination = named(name)
+    told = combination.environment(database, keys, pem(SIGNING_KEY), "http://127.0.0.1:1/")
+    env = told | _seeded(site, database) | {"SHOP_ACCESS_LOG": str(access_log)}
     url = f"http://127.0.0.1:{port}"
-    with running("shop on Django's ORM", serve, log=site.folder / "shop.log", env=env, ready=f"{url}/readyz"):
+    with running(name, combination.command(port), log=site.folder / "shop.log", env=env, ready=f"{url}/readyz"):
         yield Running(url, {"monolith": access_log})
 
 
@@ -192,8 +196,8 @@ def shop(framework: str, database: Callable[[Site], str]) -> Start:
     return lambda site: serve_shop(site, framework, database(site))
 
 
-def django_orm(database: Callable[[Site], str]) -> Start:
-    return lambda site: serve_django_orm(site, database(site))
+def combination(name: str, database: Callable[[Site], str]) -> Start:
+    return lambda site: serve_combination(site, name, database(site))
 
 
 IMPLEMENTATIONS = (
@@ -215,6 +219,21 @@ IMPLEMENTATIONS = (
         catalog_behind_gateway(_postgresql, stage="canary", weight=50),
         arms=("monolith", "service"),
     ),
-    Implementation("django-orm-sqlite", CATALOG, django_orm(_sqlite)),
-    Implementation("django-orm-postgresql", CATALOG, django_orm(_postgresql)),
+    Implementation("django-orm-sqlite", CATALOG, combination("django-orm-gunicorn-sqlite", _sqlite)),
+    Implementation("django-orm-postgresql", CATALOG, combination("django-orm-gunicorn-postgresql", _postgresql)),
 )
+
+
+@functools.cache  # The same objects each time: one that is new would be started anew.
+def chosen() -> tuple[Implementation, ...]:
+    """All of them; or the combinations of a benchmark that is about to time them, where the environment names some."""
+    names = os.environ.get("CONTRACT_COMBINATIONS", "").split()
+    return tuple(map(_combined, names)) if names else IMPLEMENTATIONS
+
+
+def _combined(name: str) -> Implementation:
+    modules = CATALOG if name.startswith(("django-orm-", "catalog-service-")) else EVERYTHING
+    database = _postgresql if name.endswith("-postgresql") else _sqlite
+    if name.startswith("catalog-service-"):  # Tokens, and the rest of the world of its cases, come from a shop.
+        return Implementation(name, modules, catalog_behind_gateway(database, stage="service"), ("service",))
+    return Implementation(name, modules, combination(name, database))

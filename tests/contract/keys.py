@@ -27,6 +27,12 @@ def thumbprint(key: Ed25519PrivateKey) -> str:
     return _base64(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
 
 
+def key_set(key: Ed25519PrivateKey) -> dict[str, Any]:
+    """Return the document by which others verify what the key has signed (RFC 7517)."""
+    public = {"crv": "Ed25519", "kty": "OKP", "x": _base64(_public(key))}
+    return {"keys": [{**public, "kid": thumbprint(key), "alg": "EdDSA", "use": "sig"}]}
+
+
 LIFETIME = 24 * 3600
 """Seconds: some tokens are made when the cases are collected, and the last of them is used when the run is over."""
 

@@ -152,5 +152,11 @@ def combinations(*, workers: int = 1, threads: int = 8) -> tuple[Combination, ..
     )
 
 
+def named(name: str) -> Combination:
+    """The combination of that name, with usual sizes. Raises ``ValueError``."""
+    implementation, server, database = name.rsplit("-", 2)
+    return Combination(implementation, server, database)
+
+
 def _program(name: str) -> str:
     return str(Path(sys.executable).parent / name)
