@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check isolation bench bench-gateway soak clean
+.PHONY: help install run test check isolation bench bench-quick bench-gateway soak clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,11 @@ check: $(STAMP)  ## the quick part of `make test`: style, types, import contract
 isolation: $(STAMP)  ## each member alone in a fresh environment; ARGS=catalog for one
 	@ci/isolation $(ARGS)
 
-bench: bench-gateway  ## all benchmarks
+bench: $(STAMP)  ## the same endpoints in Flask, Django, FastAPI and a service, a quarter of an hour; ARGS="--database postgresql"
+	@python -m yardstick.frameworks $(ARGS)
+
+bench-quick: $(STAMP)  ## the same in three minutes, on three endpoints
+	@python -m yardstick.frameworks --quick $(ARGS)
 
 bench-gateway: $(STAMP)  ## CPU per request of the gateway beside its peers; ARGS="--scenario all", idle, streams
 	@ci/benchmarks $(ARGS)

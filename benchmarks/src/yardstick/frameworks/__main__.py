@@ -38,7 +38,7 @@ QUICK = ("read", "list", "create")
 _SLOW = 20.0
 """Milliseconds that the slow server takes: one more service somewhere in the house."""
 _PRODUCTS = 2_000
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 app = typer.Typer(add_completion=False)
 
 
@@ -47,7 +47,9 @@ def main(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Three endpoints in three minutes.")] = False,
     database: Annotated[str, typer.Option(help="sqlite or postgresql.")] = "sqlite",
-    server: Annotated[str, typer.Option(help="gunicorn or granian, for all three frameworks.")] = "gunicorn",
+    server: Annotated[
+        str, typer.Option(help="granian for all three, or usual: gunicorn for Flask and Django, uvicorn for FastAPI.")
+    ] = "usual",
     rounds: Annotated[int | None, typer.Option(min=1, help="5 in a hurry and at leisure; fewer say nothing.")] = None,
     endpoint: Annotated[list[str] | None, typer.Option(help="Only this one; repeatable.")] = None,
     price: Annotated[float, typer.Option(min=0, help="Of a core for an hour.")] = PRICE,
@@ -94,12 +96,14 @@ def _endpoints(names: list[str] | None) -> tuple[Endpoint, ...]:
 
 
 def _combinations(server: str, database: str, *, quick: bool) -> tuple[Combination, ...]:
-    if server not in {"gunicorn", "granian"}:
-        raise typer.BadParameter("only gunicorn and granian serve all three frameworks", param_hint="--server")
-    names = ("flask", "django", "fastapi") if quick else ("flask", "django", "fastapi", "django-orm")
+    if server not in {"usual", "granian"}:
+        raise typer.BadParameter("write usual or granian", param_hint="--server")
+    usual = {"flask": "gunicorn", "django": "gunicorn", "fastapi": "uvicorn"}
+    if not quick:
+        usual["django-orm"] = "gunicorn"
     try:
         return (
-            *(Combination(name, server, database) for name in names),
+            *(Combination(name, its if server == "usual" else server, database) for name, its in usual.items()),
             Combination("catalog-service", "uvicorn", database),
         )
     except ValueError as error:
