@@ -17,6 +17,11 @@ _STEPS = (
     ("images", "MEMBER", "ci/setup", 'ci/images "$MEMBER"'),
 )
 """Field of a selection, the variable that holds one of its names, what goes before the step, and the step."""
+_BENCHMARKS = (
+    "ci/benchmarks --rounds 3",
+    "ci/bench_gate --base origin/main",
+    "ci/report reports/bench-gate.md reports/bench-gateway.md",
+)
 
 _TRIGGERED = {
     "release": (("release_member",), 'ci/release "$RELEASE_MEMBER"'),
@@ -38,7 +43,7 @@ def gitlab(found: Selection) -> Definition:
         jobs["tests"]["artifacts"] = {"when": "always", "reports": {"junit": "reports/junit.xml"}}
     if found.benchmarks:
         jobs["benchmarks"] = {
-            "script": ["ci/setup", "ci/benchmarks --rounds 3", "ci/report reports/bench-gateway.md"],
+            "script": ["ci/setup", *_BENCHMARKS],
             "artifacts": {"when": "always", "paths": ["reports/"]},
         }
     if not jobs:  # A child pipeline without a job is an error.
@@ -63,7 +68,7 @@ def circleci(found: Selection) -> Definition:
     if "tests" in jobs:
         jobs["tests"]["steps"].append({"store_test_results": {"path": "reports"}})
     if found.benchmarks:
-        jobs["benchmarks"] = _circleci_job("ci/setup", "ci/benchmarks --rounds 3", "ci/report reports/bench-gateway.md")
+        jobs["benchmarks"] = _circleci_job("ci/setup", *_BENCHMARKS)
         jobs["benchmarks"]["steps"].append({"store_artifacts": {"path": "reports"}})
         order.append("benchmarks")
     jobs["gate"] = {"docker": [{"image": CIRCLECI_IMAGE}], "steps": ["checkout", {"run": "ci/gate reached"}]}

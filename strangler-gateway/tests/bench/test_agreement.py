@@ -12,7 +12,9 @@ from strangler.shadow.answer import Question
 from .serving import Answer, serving, well
 
 READ = Endpoint("read", tuple(Question(b"GET", b"/%d" % number, (), b"") for number in range(3)))
-MAKE = Endpoint("make", (Question(b"POST", b"/p", ((b"X-Key", b"{unique}"),), b'{"sku": "a-{unique}-z"}'),), 201)
+MAKE = Endpoint(
+    "make", (Question(b"POST", b"/p", ((b"X-Key", b"{unique}"),), b'{"sku": "a-{unique}-z"}'),), frozenset((201,))
+)
 
 
 def echo(method: str, target: str, body: bytes) -> Answer:

@@ -29,7 +29,7 @@ def test_a_file_says_what_is_asked_and_how_it_is_compared(tmp_path: Path, monkey
     (read, make), comparing = load(written(tmp_path, GOOD))
     assert [question.target for question in read.questions] == [b"/p/1", b"/p/2"]
     assert read.questions[0].fields == ((b"Authorization", b"Bearer t0"),)
-    assert (make.status, make.questions[0].body) == (201, b'{"sku": "{unique}", "size": 2}')
+    assert (make.right, make.questions[0].body) == ({201}, b'{"sku": "{unique}", "size": 2}')
     assert make.questions[0].fields == ((b"Content-Type", b"application/json"),)
     assert comparing.ignore[0].field == "body.at"
 

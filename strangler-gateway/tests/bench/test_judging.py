@@ -4,7 +4,7 @@ import pytest
 
 from strangler.bench.judging import LEAST_FLOOR, Metric, Verdict, judge, verdict
 from strangler.bench.rounds import AGAIN, Sample
-from strangler.bench.statistics import Estimate, median_interval, rotated
+from strangler.bench.statistics import Estimate
 from strangler.bench.wording import conclusions, duration, three
 
 from .samples import ENDPOINT, rounds, sample
@@ -14,20 +14,6 @@ def judged(samples: list[Sample], target: str = "b", metric: Metric = Metric.RAT
     found = judge(samples).of(target, ENDPOINT, metric)
     assert found is not None
     return found.verdict
-
-
-def test_a_median_has_an_interval_and_needs_values() -> None:
-    assert median_interval([2.0]) == Estimate(2.0, 2.0, 2.0)
-    found = median_interval([1.0, 2.0, 3.0, 4.0, 100.0])
-    assert found.median == 3.0
-    assert found.low < 3.0 < found.high
-    with pytest.raises(ValueError, match="at least one"):
-        median_interval([])
-
-
-def test_nobody_is_always_first() -> None:
-    assert [rotated("abc", by) for by in range(3)] == [list("abc"), list("bca"), list("cab")]
-    assert rotated([], 3) == []
 
 
 def test_a_difference_of_ten_percent_is_found_under_noise_of_the_machine() -> None:

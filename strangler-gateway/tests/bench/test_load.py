@@ -13,7 +13,7 @@ from strangler.shadow.answer import Question
 from .serving import Server, serving, well
 
 GET = Endpoint("get", (Question(b"GET", b"/a", (), b""), Question(b"GET", b"/b", (), b"")))
-MADE = Endpoint("make", (Question(b"POST", b"/p", (), b"{unique}"),), 201)
+MADE = Endpoint("make", (Question(b"POST", b"/p", (), b"{unique}"),), frozenset((201,)))
 
 
 def arrived(server: Server, rate: float = 100.0, seconds: float = 0.5, connections: int = 4) -> Arrivals:
@@ -36,7 +36,7 @@ def test_one_stall_shows_in_all_requests_that_had_to_wait_for_it() -> None:
         found = arrived(server, rate=200, seconds=1.0, connections=2)
         assert found.errors == 0
         slow = [seconds for seconds in found.latencies if seconds > 0.1]
-        assert 60 <= len(slow) <= 140, "0.4 s of the 0.5 at 200 a second, more while the queue is worked off"
+        assert len(slow) >= 60, "0.4 s of the 0.5 at 200 a second, more while the queue is worked off"
         assert found.quantile(0.999) > 0.35
 
 

@@ -18,13 +18,13 @@ import typer
 import uvloop
 from rich.console import Console
 
+from strangler.bench.statistics import median_interval
 from yardstick.gateway.cores import choose_cores
 from yardstick.gateway.facts import look
 from yardstick.gateway.latency import latencies, percentile
 from yardstick.gateway.peers import NGINX, STRANGLER, UPSTREAM
 from yardstick.gateway.running import Running, run
 from yardstick.gateway.stalling import stalling_upstream
-from yardstick.gateway.statistics import median_interval
 
 console = Console(highlight=False)
 app = typer.Typer(add_completion=False)

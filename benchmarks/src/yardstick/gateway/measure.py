@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from strangler.bench.statistics import rotated
 from yardstick.gateway.cores import cpu_time
 from yardstick.gateway.load import Load, apply
 from yardstick.gateway.running import Running
 from yardstick.gateway.same_job import log_lines, wait_for_log
-from yardstick.gateway.statistics import rotated
 
 _SETTLE = 1.0
 """Seconds of load before each measurement, for caches that another proxy has just used."""

@@ -17,6 +17,7 @@ import typer
 import uvloop
 from rich.console import Console
 
+from strangler.bench.statistics import median_interval
 from yardstick.gateway.cores import choose_cores
 from yardstick.gateway.facts import look
 from yardstick.gateway.latency import latencies, percentile
@@ -24,7 +25,6 @@ from yardstick.gateway.peers import UPSTREAM
 from yardstick.gateway.peers.mirroring import COMPARATOR
 from yardstick.gateway.peers.variants import at_stage
 from yardstick.gateway.running import Running, run
-from yardstick.gateway.statistics import median_interval
 
 console = Console(highlight=False)
 app = typer.Typer(add_completion=False)

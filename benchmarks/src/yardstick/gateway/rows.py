@@ -4,10 +4,10 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from strangler.bench.statistics import Estimate, median_interval
 from yardstick.gateway.measure import Sample
 from yardstick.gateway.peers import STRANGLER
 from yardstick.gateway.scenarios import Goal, Scenario
-from yardstick.gateway.statistics import Estimate, median_interval
 
 Cost = Callable[[Sample], float]
 

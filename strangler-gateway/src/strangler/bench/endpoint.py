@@ -22,15 +22,10 @@ class Endpoint:
     name: str
     questions: tuple[Question, ...]
     """Asked in turn."""
-    status: int = 200
-    """Of every right answer."""
+    right: frozenset[int] = frozenset((200,))
+    """Statuses of right answers."""
     why: str = ""
     """What measuring it shows."""
-
-    @property
-    def right(self) -> frozenset[int]:
-        """Statuses of right answers."""
-        return frozenset((self.status,))
 
     @property
     def is_unique(self) -> bool:

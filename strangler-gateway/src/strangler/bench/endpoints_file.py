@@ -111,7 +111,7 @@ def _endpoint(section: EndpointSection) -> Endpoint:
     elif section.text is not None:
         body = section.text.encode()
     questions = tuple(Question(found[1].encode(), target.encode(), tuple(fields), body) for target in targets(found[2]))
-    return Endpoint(section.name, questions[:MOST_TARGETS], section.status, section.why)
+    return Endpoint(section.name, questions[:MOST_TARGETS], frozenset((section.status,)), section.why)
 
 
 def _value(name: str, text: str) -> bytes:

@@ -26,7 +26,13 @@ def bench(
         str,
         typer.Option(metavar="NAME=URL,…", help="Servers; the first is the baseline: monolith=http://127.0.0.1:8001,…"),
     ],
-    endpoints: Annotated[Path, typer.Option(metavar="FILE", help="What to ask them, in YAML.", dir_okay=False)],
+    endpoints: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What to ask them, in YAML.", dir_okay=False)
+    ] = None,
+    recording: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Or what `strangler record` has written: the same requests.", dir_okay=False),
+    ] = None,
     rounds: Annotated[int, typer.Option(metavar="N", help="Fewer than 5 say nothing.", min=1, max=100)] = 7,
     seconds: Annotated[
         int, typer.Option(metavar="S", help="Of saturation, and of arrivals, per endpoint and round.", min=1, max=60)
@@ -66,8 +72,7 @@ def bench(
     """Measure servers beside one another. Exit status: 1 if they do not answer alike, unless --unlike is given; with
     --certify 1 if it fails, 3 if that cannot be told.
     """
-    from strangler.bench import endpoints_file  # noqa: PLC0415  # with the engine, 200 ms
-    from strangler.bench.rounds import Plan  # noqa: PLC0415
+    from strangler.bench.rounds import Plan  # noqa: PLC0415  # with the engine, 200 ms
     from strangler.bench.saturation import find_wrk  # noqa: PLC0415
 
     find_wrk()
@@ -75,7 +80,7 @@ def bench(
     processes = _pids(pids, authorities)
     if certify is not None and certify not in list(authorities)[1:]:
         raise BadInput(f"--certify {certify}: it is judged beside the first; name {' or '.join(list(authorities)[1:])}")
-    found, comparing = endpoints_file.load(endpoints)
+    found, comparing = _asked(endpoints, recording)
     agreements = _agree(found, authorities, comparing)
     if not unlike and not all(one.is_equal for one in agreements):
         raise Failed("\n".join(_unlike(agreements)))
@@ -94,6 +99,21 @@ def bench(
         say(f"Written: {', '.join(map(str, written))}")
     if certify is not None:
         raise typer.Exit(_certify(report, certify, at_most, output, is_told=not as_json))
+
+
+def _asked(endpoints: Path | None, recording: Path | None) -> "tuple[tuple[Endpoint, ...], Comparing]":
+    from strangler.bench import endpoints_file, recorded  # noqa: PLC0415
+
+    if (endpoints is None) is (recording is None):
+        raise BadInput("say what to ask: --endpoints FILE, or --recording FILE")
+    if endpoints is not None:
+        return endpoints_file.load(endpoints)
+    assert recording is not None
+    try:
+        endpoint, comparing = recorded.load(recording)
+    except recorded.RecordingUseless as error:
+        raise BadInput(f"--recording {error}") from None
+    return (endpoint,), comparing
 
 
 def _authorities(text: str) -> dict[str, str]:

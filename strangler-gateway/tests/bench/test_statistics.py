@@ -1,4 +1,4 @@
-"""Medians come with an honest interval, and no proxy is always first."""
+"""Medians come with an honest interval, and nobody is always first."""
 
 import random
 import statistics
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yardstick.gateway.statistics import median_interval, rotated
+from strangler.bench.statistics import median_interval, rotated
 
 
 @settings(deadline=None)

@@ -1,0 +1,24 @@
+"""Each endpoint in each framework, without a server: pytest-benchmark groups them by endpoint.
+
+`pytest benchmarks/in_process` measures; `ci/bench_gate` compares two commits by it.
+"""
+
+import itertools
+from typing import Any
+
+from yardstick.frameworks.calling import Call
+from yardstick.frameworks.endpoints import BY_NAME
+from yardstick.frameworks.visitors import Visitors
+
+
+def test_endpoint(name: str, call: Call, visitors: Visitors, benchmark: Any) -> None:
+    endpoint = BY_NAME[name]
+    benchmark.group = name
+    numbers = itertools.count()
+
+    def prepared() -> tuple[tuple[Any], dict[str, Any]]:
+        return (endpoint.ask(visitors, next(numbers)),), {}
+
+    status, body = call(endpoint.ask(visitors, number := next(numbers)))
+    assert endpoint.wrong(visitors, number, status, body) == ""
+    benchmark.pedantic(call, setup=prepared, rounds=60, warmup_rounds=10)

@@ -1,0 +1,101 @@
+"""Whether the candidate is slower: groups of four blocks A B B A, in which a machine that grows slower cancels out.
+
+The ratio of a group is (b1 + b2) / (a1 + a2). Its null is (a1 + b2) / (b1 + a2), which is 1 whatever B is beside A: how
+far the interval of that reaches from 1 is what this machine makes of nothing, in this job.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from strangler.bench.statistics import Estimate, median_interval
+
+LEAST_GROUPS = 5
+THRESHOLD = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Seconds of four blocks in their order: base, candidate, candidate, base."""
+
+    a1: float
+    b1: float
+    b2: float
+    a2: float
+
+    @property
+    def ratio(self) -> float:
+        """Candidate to base."""
+        return (self.b1 + self.b2) / (self.a1 + self.a2)
+
+    @property
+    def null(self) -> float:
+        """One half to the other, each half base and half candidate."""
+        return (self.a1 + self.b2) / (self.b1 + self.a2)
+
+
+class Verdict(StrEnum):
+    """Of one benchmark."""
+
+    SLOWER = "slower"
+    FASTER = "faster"
+    UNCHANGED = "unchanged"
+    """As far as can be told: it may have changed by less than the floor or the threshold."""
+    UNKNOWN = "unknown"
+    """Too few groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One benchmark."""
+
+    name: str
+    ratio: Estimate
+    floor: float
+    groups: int
+    verdict: Verdict
+
+
+def judge(name: str, groups: Sequence[Group], threshold: float = THRESHOLD) -> Judged:
+    """Slower only if all of the interval lies beyond both the noise floor and the threshold.
+
+    Raises ``ValueError`` without groups.
+    """
+    ratio = median_interval([group.ratio for group in groups])
+    null = median_interval([group.null for group in groups])
+    floor = max(null.high - 1, 1 / null.low - 1)
+    return Judged(name, ratio, floor, len(groups), _verdict(ratio, max(floor, threshold), len(groups)))
+
+
+def _verdict(ratio: Estimate, limit: float, groups: int) -> Verdict:
+    if groups < LEAST_GROUPS:
+        return Verdict.UNKNOWN
+    if ratio.low > 1 + limit:
+        return Verdict.SLOWER
+    return Verdict.FASTER if ratio.high < 1 / (1 + limit) else Verdict.UNCHANGED
+
+
+def markdown(judged: Sequence[Judged], base: str, candidate: str, threshold: float) -> str:
+    """For a pull request: what is slower first."""
+    order = list(Verdict)
+    lines = [
+        f"# {candidate} beside {base}",
+        "",
+        _said(judged, threshold),
+        "",
+        "| benchmark | × base | 95 % interval | noise floor | |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for one in sorted(judged, key=lambda each: (order.index(each.verdict), -each.ratio.median)):
+        interval = f"{one.ratio.low:.3f}–{one.ratio.high:.3f}"
+        lines.append(f"| {one.name} | {one.ratio.median:.3f} | {interval} | {one.floor:.1%} | {one.verdict.value} |")
+    return "\n".join(lines) + "\n"
+
+
+def _said(judged: Sequence[Judged], threshold: float) -> str:
+    slower = [one.name for one in judged if one.verdict is Verdict.SLOWER]
+    if slower:
+        return f"**Slower by more than {threshold:.0%}, beyond the noise of this job: {', '.join(slower)}.**"
+    if any(one.verdict is Verdict.UNKNOWN for one in judged):
+        return f"Nothing can be said: {LEAST_GROUPS} groups are needed."
+    return f"Nothing is slower by more than {threshold:.0%} beyond the noise of this job."

@@ -1,0 +1,143 @@
+"""The regression gate: slower is found, the same is not, a machine that grows slower by and by is no difference."""
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from yardstick.gate.__main__ import compared
+from yardstick.gate.blocks import GateError, Side, checked_out, medians
+from yardstick.gate.judging import Group, Judged, Verdict, judge, markdown
+
+BASE, CANDIDATE = Side("base", Path("a")), Side("candidate", Path("b"))
+
+
+class Machine:
+    """Gives what blocks take on a machine that is noisy and grows slower: 1 % from block to block."""
+
+    def __init__(self, seed: int, times: float, noise: float = 0.02) -> None:
+        self._chance = random.Random(seed)
+        self._times = times
+        self._noise = noise
+        self._age = 1.0
+
+    def block(self, side: Side) -> dict[str, float]:
+        self._age *= 1.01
+        own = self._times if side is CANDIDATE else 1.0
+        return {name: own * self._age * self._chance.gauss(1, self._noise) for name in ("one", "two")}
+
+
+def judged(times: float, seed: int = 0, groups: int = 7, noise: float = 0.02) -> list[Judged]:
+    found = compared(BASE, CANDIDATE, groups, Machine(seed, times, noise).block)
+    return [judge(name, its) for name, its in found.items()]
+
+
+def test_ten_percent_are_found_and_nothing_is_not() -> None:
+    found = [any(one.verdict is Verdict.SLOWER for one in judged(1.10, seed)) for seed in range(20)]
+    assert sum(found) >= 19
+    same = [one.verdict for seed in range(100) for one in judged(1.0, seed)]
+    assert set(same) == {Verdict.UNCHANGED}
+
+
+def test_a_change_below_the_threshold_is_none() -> None:
+    assert {one.verdict for seed in range(20) for one in judged(1.03, seed, noise=0.001)} == {Verdict.UNCHANGED}
+
+
+def test_on_a_noisy_machine_the_floor_rises_and_nothing_is_claimed() -> None:
+    found = [one for seed in range(20) for one in judged(1.10, seed, noise=0.3)]
+    assert min(one.floor for one in found) > 0.05
+    assert sum(one.verdict is Verdict.SLOWER for one in found) <= 1
+
+
+def test_what_got_faster_is_said() -> None:
+    assert {one.verdict for one in judged(0.5)} == {Verdict.FASTER}
+
+
+def test_few_groups_say_nothing() -> None:
+    assert {one.verdict for one in judged(2.0, groups=4)} == {Verdict.UNKNOWN}
+
+
+def test_a_machine_that_grows_slower_evenly_cancels_out() -> None:
+    assert Group(1.0, 1.1, 1.2, 1.3).ratio == pytest.approx(1.0)
+    assert Group(1.0, 2.0, 2.0, 1.0).null == pytest.approx(1.0)
+
+
+def test_the_report_has_what_is_slower_first() -> None:
+    fine, slow = judge("fine", [Group(1, 1, 1, 1)] * 7), judge("slow", [Group(1, 2, 2, 1)] * 7)
+    text = markdown([fine, slow], "main", "the working tree", 0.05)
+    assert "**Slower by more than 5%, beyond the noise of this job: slow.**" in text
+    assert text.index("| slow |") < text.index("| fine |")
+
+
+def test_sides_without_a_benchmark_in_common_cannot_be_judged() -> None:
+    def block(side: Side) -> dict[str, float]:
+        return {side.name: 1.0}
+
+    with pytest.raises(GateError, match="no benchmark in common"):
+        compared(BASE, CANDIDATE, 1, block)
+
+
+def test_medians_are_read_from_a_report_of_pytest_benchmark() -> None:
+    document = {"benchmarks": [{"name": "test_a[1]", "stats": {"median": 0.25, "mean": 9}}]}
+    assert medians(json.dumps(document)) == {"test_a[1]": 0.25}
+
+
+WORK = "def work():\n    return sum(range({}))\n"
+SUITE = """\
+from thing import work
+
+def test_work(benchmark):
+    benchmark.pedantic(work, rounds=20, warmup_rounds=2)
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Its last commit does little; the working tree does four times as much."""
+    source, suite = tmp_path / "monolith/src/thing.py", tmp_path / "benchmarks/in_process/test_work.py"
+    for file, text in ((source, WORK.format(20_000)), (suite, SUITE)):
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    for command in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "a"],
+    ):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    source.write_text(WORK.format(80_000))
+    return tmp_path
+
+
+def gate(repository: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "yardstick.gate", *arguments]
+    return subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=110, check=False)
+
+
+def test_a_tree_that_does_four_times_as_much_is_stopped(repository: Path) -> None:
+    done = gate(repository, "--base", "HEAD", "--groups", "5")
+    assert (done.returncode, "beyond the noise of this job: test_work" in done.stdout) == (1, True), done
+    assert (repository / "reports/bench-gate.md").read_text() == done.stdout.rstrip("\n") + "\n"
+    worktrees = subprocess.run(["git", "worktree", "list"], cwd=repository, capture_output=True, text=True, check=True)
+    assert len(worktrees.stdout.splitlines()) == 1, "the base's folder is gone"
+
+
+def test_what_cannot_be_judged_is_told(repository: Path) -> None:
+    done = gate(repository, "--base", "nowhere")
+    assert (done.returncode, "nowhere is no commit here; fetch it" in done.stderr) == (2, True), done
+    (repository / "monolith/src/thing.py").write_text("def work():\n    raise RuntimeError('broken')\n")
+    done = gate(repository, "--base", "HEAD", "--groups", "1")
+    assert (done.returncode, "the benchmarks fail with the sources of the working tree" in done.stderr) == (2, True), (
+        done
+    )
+
+
+def test_the_base_is_checked_out_beside_and_removed(repository: Path) -> None:
+    with checked_out(repository, "HEAD") as side:
+        assert "range(20000)" in (side.tree / "monolith/src/thing.py").read_text()
+        assert side.path == str(side.tree / "monolith/src")
+        tree = side.tree
+    assert not tree.exists()
