@@ -40,8 +40,8 @@ def main(
     scenario: Annotated[
         list[str] | None, typer.Option(help="What to compare; repeatable, `all` for every one.")
     ] = None,
-    rounds_: Annotated[int, typer.Option("--rounds", min=1, help="Rounds; fewer than 7 say little.")] = 9,
-    seconds: Annotated[int, typer.Option(min=1, help="Seconds of load per proxy and round.")] = 4,
+    rounds_: Annotated[int, typer.Option("--rounds", min=1, help="Rounds; fewer than 15 say little.")] = 25,
+    seconds: Annotated[int, typer.Option(min=1, help="Seconds of load per proxy and round.")] = 1,
     only: Annotated[
         list[str] | None, typer.Option(help="Measure only this proxy beside the baseline; repeatable.")
     ] = None,

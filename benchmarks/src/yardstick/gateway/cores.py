@@ -42,7 +42,7 @@ def cpu_time(pid: int, data_plane: str = "") -> CpuTime:
     """Return the CPU time of a process and its living descendants.
 
     ``data_plane`` is a part of the command line of those that carry requests. Times come from ``/proc`` in steps of
-    10 ms, which is 0.3 % of the 3 s that a round takes.
+    10 ms, which is 1 % of the second that a round takes.
     """
     root = psutil.Process(pid)
     tree = carrying = 0.0

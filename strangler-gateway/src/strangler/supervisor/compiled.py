@@ -15,7 +15,13 @@ PACKAGE = Path(__file__).parents[1]
 """The package ``strangler`` that this process runs."""
 MODULES = (
     "http1/*.py",
+    "policies/authentication.py",
     "policies/guard.py",
+    "policies/identity.py",
+    "policies/kept.py",
+    "policies/onward.py",
+    "policies/remembered.py",
+    "policies/tokens.py",
     "resilience/retry.py",
     "routing/*.py",
     "upstream/balancer.py",
