@@ -1,13 +1,14 @@
-"""Measures rounds: in each, every server in turn, in a process of its own where we start it, is asked everything.
+"""Measures rounds, with a process of its own per server and round where we start them.
 
 1. calibrate: what does each server answer at most? The arrival rate of an endpoint is a share of the least of that.
-2. rounds: every server in turn is warmed up, saturated and asked at that rate; each round begins with another one, and
-   the baseline takes part twice, so that a report knows what difference there is between a server and itself.
+2. rounds: endpoint by endpoint every server in turn is warmed up, saturated and asked at that rate, so that those which
+   are compared are seconds apart; each time another begins. The baseline takes part twice, so that a report knows what
+   difference there is between a server and itself.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -62,7 +63,7 @@ class Target:
     endpoints: tuple[Asked, ...]
     """Those that it has."""
     serve: Callable[[], AbstractContextManager[Served]]
-    """Gives it for the length of a block; one that we start is started anew each time."""
+    """Gives it for the length of a round; one that we start is started anew each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +128,21 @@ def calibrate(targets: Sequence[Target], plan: Plan, told: Callable[[str], None]
 def measure(
     targets: Sequence[Target], rates: Mapping[str, float], plan: Plan, told: Callable[[str], None]
 ) -> Iterator[Sample]:
-    """A sample per server, endpoint and round; the first server is the baseline. Raises ``NoLoad``."""
+    """A sample per server, endpoint and round; the first server is the baseline. Raises ``NoLoad``.
+
+    All servers of a round run at the same time, of which all but one are idle.
+    """
     twice = [*targets, replace(targets[0], name=targets[0].name + AGAIN)]
+    names = list(dict.fromkeys(asked.name for target in targets for asked in target.endpoints))
     for number in range(plan.rounds):
-        for target in rotated(twice, number):
-            told(f"round {number + 1} of {plan.rounds}: {target.name}")
-            with target.serve() as served:
-                for endpoint in rotated(target.endpoints, number):
-                    yield _sample(target, served, endpoint, rates[endpoint.name], plan, number + 1)
+        with ExitStack() as stack:
+            told(f"round {number + 1} of {plan.rounds}")
+            served = [(target, stack.enter_context(target.serve())) for target in twice]
+            for turn, name in enumerate(rotated(names, number), number):
+                for target, its in rotated(served, turn):
+                    for asked in target.endpoints:
+                        if asked.name == name:
+                            yield _sample(target, its, asked, rates[name], plan, number + 1)
 
 
 def _sample(target: Target, served: Served, endpoint: Asked, rate: float, plan: Plan, number: int) -> Sample:
