@@ -72,7 +72,9 @@ def run(side: Side, root: Path, suite: Sequence[str]) -> dict[str, float]:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
         command += [f"--benchmark-json={results}", *suite]
         path = os.pathsep.join((side.path, str(root / "benchmarks/src")))
-        environment = os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"} | side.environment
+        # What a pytest around this one says of itself is not for this one: it would measure nothing.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        environment = inherited | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"} | side.environment
         done = subprocess.run(
             command, cwd=root, env=environment, capture_output=True, text=True, timeout=_WITHIN, check=False
         )

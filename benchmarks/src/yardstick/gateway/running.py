@@ -118,6 +118,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             left.kill()
     process.wait()
+    psutil.wait_procs(family, timeout=_STOP_WITHIN)
 
 
 def free_ports(count: int) -> list[int]:
