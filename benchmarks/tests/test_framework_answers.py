@@ -21,7 +21,7 @@ import pytest
 from strangler.model.shadow import Comparing
 from strangler.shadow.answer import Answer, Question
 from strangler.shadow.rules import Rules
-from support.postgresql import PostgreSQL, postgresql
+from support.postgresql import PostgreSQL, postgresql_when_asked
 from yardstick.frameworks.endpoints import FRAMEWORKS, ORDER, Ask, of
 from yardstick.frameworks.running import Place, Served, serving
 from yardstick.frameworks.servers import SERVERS, Combination, combinations
@@ -110,14 +110,7 @@ def downstream() -> Iterator[Downstream]:
 
 @pytest.fixture(scope="module")
 def database_server() -> Iterator[Callable[[], PostgreSQL]]:
-    with contextlib.ExitStack() as stack:
-        started: list[PostgreSQL] = []
-
-        def server() -> PostgreSQL:
-            if not started:
-                started.append(stack.enter_context(postgresql()))
-            return started[0]
-
+    with postgresql_when_asked() as server:
         yield server
 
 

@@ -1,6 +1,5 @@
 """Each test file names the module of the shop that it judges (`MODULE`) and runs once per implementation of that."""
 
-import contextlib
 import math
 from collections.abc import Callable, Iterator
 
@@ -10,7 +9,7 @@ from contract.client import Client
 from contract.implementations import LEAST_SHARE, Implementation, Running, Site, chosen, served_by
 from contract.keys import token
 from contract.world import World, build
-from support.postgresql import PostgreSQL, postgresql
+from support.postgresql import PostgreSQL, postgresql_when_asked
 
 pytest.register_assert_rewrite("contract.judge")
 
@@ -32,14 +31,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[Callable[[], PostgreSQL]]:
     """A PostgreSQL server that starts when it is first asked for, since most lines do without."""
-    with contextlib.ExitStack() as stack:
-        started: list[PostgreSQL] = []
-
-        def server() -> PostgreSQL:
-            if not started:
-                started.append(stack.enter_context(postgresql()))
-            return started[0]
-
+    with postgresql_when_asked() as server:
         yield server
 
 

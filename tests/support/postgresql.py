@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,3 +62,17 @@ def postgresql() -> Iterator[PostgreSQL]:
             server.cleanup()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def postgresql_when_asked() -> Iterator[Callable[[], PostgreSQL]]:
+    """Give what returns a server, which starts when it is first asked for: many tests do without."""
+    with contextlib.ExitStack() as stack:
+        started: list[PostgreSQL] = []
+
+        def server() -> PostgreSQL:
+            if not started:
+                started.append(stack.enter_context(postgresql()))
+            return started[0]
+
+        yield server

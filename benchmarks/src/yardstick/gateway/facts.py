@@ -5,8 +5,8 @@ import os
 import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
+from strangler.bench.conditions import processor
 from yardstick.gateway.peers import Peer
 
 
@@ -29,17 +29,10 @@ def look(peers: Iterable[Peer]) -> Machine:
     """Describe this machine and these peers."""
     return Machine(
         at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        processor=_processor(),
+        processor=processor(),
         cores=len(os.sched_getaffinity(0)),
         kernel=f"{platform.system()} {platform.release()} {platform.machine()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
         load_average=os.getloadavg()[0],
         versions={peer.name: peer.version() for peer in peers},
     )
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"

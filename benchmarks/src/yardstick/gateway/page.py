@@ -9,7 +9,7 @@ import typer
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from yardstick.gateway.report import grid
+from strangler.bench.report import grid
 from yardstick.gateway.scenarios import SCENARIOS
 
 _OURS, _OTHERS = "#1f6f54", "#b8c4bf"

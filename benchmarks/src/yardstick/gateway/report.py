@@ -8,6 +8,7 @@ import orjson
 from rich import box
 from rich.table import Table
 
+from strangler.bench.report import grid
 from yardstick.gateway.facts import Machine
 from yardstick.gateway.measure import Sample
 from yardstick.gateway.rows import Judged, Row, cost, judge, rows
@@ -126,11 +127,6 @@ def _ratios(compared: Compared) -> list[str]:
             cells.append(f"{of(one) / of(base):.2f}" if counts and one and base else "–")
         lines.append(cells)
     return grid(("round", *names), lines)
-
-
-def grid(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a Markdown table."""
-    return [f"| {' | '.join(cells)} |" for cells in (headings, ["---"] * len(headings), *lines)]
 
 
 def as_json(every: Sequence[Compared], machine: Machine, conditions: dict[str, object]) -> bytes:

@@ -34,7 +34,7 @@ def look(versions: Mapping[str, str] | None = None) -> Conditions:
     """Describe this machine, now."""
     return Conditions(
         at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        processor=_processor(),
+        processor=processor(),
         cores=len(os.sched_getaffinity(0)),
         quota=_read("/sys/fs/cgroup/cpu.max"),
         kernel=f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -50,7 +50,8 @@ def is_busy(conditions: Conditions) -> bool:
     return conditions.load_average > 0.25 * conditions.cores
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Its model, in the words of whoever made it."""
     for line in _read("/proc/cpuinfo").splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
