@@ -162,9 +162,15 @@ def test_what_is_there_when_the_time_is_over_is_written(gateway: Gateway, tmp_pa
     assert recorded(tmp_path / "r.jsonl")[0].exchanges == 1
 
 
+def wait_for_an_exchange(gateway: Gateway) -> None:
+    kept = gateway.place.state / "recordings"
+    wait_until(lambda: any(file.stat().st_size for file in kept.glob("*")), "something was recorded")
+
+
 def test_ctrl_c_ends_a_recording_and_writes_what_is_there(gateway: Gateway, tmp_path: Path) -> None:
     recording = Recording(gateway, tmp_path / "r.jsonl", "products")
     gateway.ask("/api/products/7")
+    wait_for_an_exchange(gateway)
     recording.interrupt()
     assert recording.end()[0] == 0
     assert recorded(tmp_path / "r.jsonl")[0].exchanges == 1
@@ -178,10 +184,9 @@ def test_a_recording_of_nothing_says_so_and_writes_nothing(gateway: Gateway, tmp
 
 def test_a_recording_goes_on_when_the_comparator_dies(gateway: Gateway, tmp_path: Path) -> None:
     recording = Recording(gateway, tmp_path / "r.jsonl", "products", "--count", "40")
-    kept = gateway.place.state / "recordings"
     asking = threading.Thread(target=ask_until, args=(lambda: recording.is_over, gateway, "/api/products"))
     asking.start()
-    wait_until(lambda: any(file.stat().st_size for file in kept.glob("*")), "something was recorded")
+    wait_for_an_exchange(gateway)
     comparator = gateway.roster().comparator_pid
     psutil.Process(comparator).kill()
     asking.join()
@@ -200,6 +205,7 @@ def test_one_route_has_one_recording_and_a_name_must_be_one(gateway: Gateway, tm
     nowhere = gateway.command("record", "products", "--output", str(tmp_path / "no" / "s.jsonl"))
     assert (nowhere.returncode, "there is no folder" in nowhere.stderr) == (2, True)
     gateway.ask("/api/products/1")
+    wait_for_an_exchange(gateway)
     recording.interrupt()
     assert recording.end()[0] == 0
 

@@ -81,7 +81,8 @@ def play(scene: Coroutine[Any, Any, None]) -> None:
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Rig:
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    monkeypatch.setattr(recordings_module, "LINGER", 0.0)
     return Rig(tmp_path)
 
 
@@ -137,12 +138,32 @@ def test_the_end_is_told_to_all_and_waits_until_all_is_written(rig: Rig) -> None
         rig.hear(found, 3)
         assert rig.all.find(found.id).state.exchanges == 3
         ending = asyncio.create_task(rig.all.end(found.id))
-        await asyncio.sleep(0)
-        assert (rig.pushed(), ending.done()) == ([], False)
+        while rig.pushed():
+            await asyncio.sleep(0)
+        assert not ending.done()
         rig.hear(found, 4, ended=True)
         assert (await ending).state.exchanges == 4
         assert (await rig.all.end(found.id)).ended == 1000.0, "once more is no harm"
         await rig.begin()
+
+    play(scene())
+
+
+def test_what_was_answered_before_the_order_to_end_has_time_to_arrive(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recordings_module, "LINGER", 0.02)
+
+    async def scene() -> None:
+        found = await rig.begin()
+        ending = asyncio.create_task(rig.all.end(found.id))
+        await asyncio.sleep(0)
+        assert rig.pushed() == ["products-get"], "it is still recorded"
+        rig.now = 1001.0
+        rig.hear(found, 5, ended=True)
+        told = len(rig.workers.told)
+        await ending
+        assert (len(rig.workers.told), rig.all.find(found.id).ended) == (told, 1001.0), "it was full meanwhile"
 
     play(scene())
 

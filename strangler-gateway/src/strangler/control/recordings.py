@@ -26,6 +26,9 @@ FOLDER = "recordings"
 """In the state folder; the comparator writes there."""
 PATIENCE = 5.0
 """Seconds for the comparator to say that all is written."""
+LINGER = 0.5
+"""Seconds between the order to end and the end, for what was answered before the order and is still on its way: workers
+hand over what they have several times a second."""
 KEPT = 3600.0
 """Seconds after its end for which a recording that nobody has fetched stays."""
 
@@ -112,6 +115,8 @@ class Recordings:
     async def end(self, name: str) -> Progress:
         """Record no more, and wait until all is written. Raises ``UnknownRecording`` and ``ComparatorLost``."""
         progress = self.find(name)
+        if not progress.ended:
+            await asyncio.sleep(LINGER)
         if not progress.ended:
             progress.ended = self._clock()
             self._workers.broadcast(self.push())
