@@ -138,7 +138,7 @@ def test_the_end_is_told_to_all_and_waits_until_all_is_written(rig: Rig) -> None
         rig.hear(found, 3)
         assert rig.all.find(found.id).state.exchanges == 3
         ending = asyncio.create_task(rig.all.end(found.id))
-        while rig.pushed():
+        while rig.pushed():  # noqa: ASYNC110 - a few turns of this loop
             await asyncio.sleep(0)
         assert not ending.done()
         rig.hear(found, 4, ended=True)
