@@ -14,6 +14,7 @@ from yardstick.gateway import report
 from yardstick.gateway.connections import app as connections_app
 from yardstick.gateway.cores import Cores, choose_cores
 from yardstick.gateway.facts import look
+from yardstick.gateway.instructions import app as instructions_app
 from yardstick.gateway.load import USERS, Load
 from yardstick.gateway.measure import Sample, measure, rounds
 from yardstick.gateway.mirroring import app as mirroring_app
@@ -32,6 +33,7 @@ app = typer.Typer(add_completion=False)
 app.add_typer(connections_app)
 app.add_typer(profiling_app)
 app.add_typer(mirroring_app)
+app.add_typer(instructions_app)
 
 
 @app.callback(invoke_without_command=True)

@@ -49,6 +49,8 @@ def main(
     parts += [_streams(orjson.loads(path.read_bytes())) for path in (reports / "bench-streams.json",) if path.exists()]
     parts += [_frozen(orjson.loads(path.read_bytes())) for path in (reports / "bench-frozen.json",) if path.exists()]
     parts += [_profile(orjson.loads(path.read_bytes())) for path in (reports / "bench-profile.json",) if path.exists()]
+    counted = reports / "bench-instructions.json"
+    parts += [_instructions(orjson.loads(path.read_bytes())) for path in (counted,) if path.exists()]
     parts.append(_machine(gateway))
     (docs / "performance.md").write_text("\n".join(parts))
 
@@ -59,6 +61,7 @@ _COMMANDS = (
     "python -m yardstick.gateway streams",
     "python -m yardstick.gateway frozen",
     "python -m yardstick.gateway profile",
+    "python -m yardstick.gateway instructions",
 )
 
 
@@ -147,6 +150,20 @@ def _profile(found: dict[str, Any]) -> str:
             f"Without its sockets, and not compiled, a request costs {found['microseconds']:.1f} µs of Python. These",
             "functions have most of it, each in itself; the profiler makes calls look dearer than they are.\n",
             *grid(("function", "calls", "µs"), lines),
+            "",
+        )
+    )
+
+
+def _instructions(found: dict[str, Any]) -> str:
+    ways = [way for way in ("sources", "compiled") if way in found["parts"][0]]
+    lines = [(one["what"].rstrip("."), *(f"{one[way]:,}" for way in ways)) for one in found["parts"]]
+    return "\n".join(
+        (
+            "## Instructions\n",
+            "Counted by valgrind, which a busy machine does not disturb: what one call takes, with the data plane run",
+            "from its sources and compiled. Redaction and comparison are never compiled.\n",
+            *grid(("what", *ways), lines),
             "",
         )
     )

@@ -29,11 +29,11 @@ console = Console(highlight=False)
 app = typer.Typer(add_completion=False)
 _CLIENTS = 32
 _BATCH = 1000
-_ANSWER = (
+ANSWERED = (
     "HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Tue, 24 Nov 2026 01:00:00 GMT\r\n"
     f"Content-Type: application/json\r\nContent-Length: {len(ANSWER)}\r\nConnection: keep-alive\r\n\r\n{ANSWER}"
 ).encode()
-_HEAD = (
+HEAD = (
     "GET /api/products/{user} HTTP/1.1\r\nHost: shop.example\r\nConnection: keep-alive\r\n"
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0\r\n"
     "Accept: application/json, text/plain, */*\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\n"
@@ -87,7 +87,7 @@ class Simulation:
         self._worker.apply_kills(0, ())
         self._clients = [self._client() for _ in range(_CLIENTS)]
         self._upstreams = [self._upstream(pool) for pool in self._worker._balancers.pools()]  # noqa: SLF001 - it plays the network
-        self._heads = [_HEAD.format(user=user).encode() for user in range(64)]
+        self._heads = [HEAD.format(user=user).encode() for user in range(64)]
         self._asked = 0
 
     def _client(self) -> tuple[Downstream, _Wire]:
@@ -114,7 +114,7 @@ class Simulation:
             for connection, upstream in self._upstreams:
                 if upstream.written:
                     upstream.written.clear()
-                    connection.data_received(_ANSWER)
+                    connection.data_received(ANSWERED)
                     flush()
                     break
             wire.written.clear()

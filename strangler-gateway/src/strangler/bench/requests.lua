@@ -1,6 +1,7 @@
 -- What wrk sends: the requests of a file, one after the other and again from the first. Argument: the file, in which
 -- each request has its length in bytes and a newline before it.
--- What it prints in the end, one line of JSON, is read by saturation.py.
+-- It says «begun» when all is read, so that saturation.py knows from when on it counts; what it prints in the end, one
+-- line of JSON, is read there, too.
 
 local requests = {}
 local sent = 0
@@ -13,6 +14,8 @@ function init(arguments)
     requests[#requests + 1] = file:read(tonumber(length))
   end
   file:close()
+  print("begun")
+  io.flush()
 end
 
 function request()

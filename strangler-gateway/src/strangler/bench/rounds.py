@@ -71,7 +71,7 @@ class Plan:
     """How it is measured."""
 
     rounds: int = 7
-    seconds: int = 2
+    seconds: float = 2.0
     """Of saturation, per server, endpoint and round."""
     arrival_seconds: float = 2.0
     """Of arrivals at a fixed rate."""
@@ -206,6 +206,6 @@ def _arrive(served: Served, endpoint: Asked, rate: float, plan: Plan, seconds: f
     )
 
 
-def _saturate(served: Served, endpoint: Asked, plan: Plan, seconds: int) -> Saturation:
-    requests = endpoint.requests(served.authority, _MOST_PER_SECOND * seconds)
+def _saturate(served: Served, endpoint: Asked, plan: Plan, seconds: float) -> Saturation:
+    requests = endpoint.requests(served.authority, round(_MOST_PER_SECOND * seconds))
     return saturate(served.authority, requests, seconds=seconds, connections=plan.connections, core=plan.core)

@@ -4,12 +4,15 @@ It says how much a server can do, and nothing of latency: whoever waits for an a
 when the server is slowest.
 """
 
+import contextlib
 import json
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from strangler.model.errors import StranglerError
@@ -45,19 +48,28 @@ def find_wrk() -> str:
 
 
 def saturate(
-    authority: str, requests: Sequence[bytes], *, seconds: int, connections: int, core: int | None = None
+    authority: str, requests: Sequence[bytes], *, seconds: float, connections: int, core: int | None = None
 ) -> Saturation:
-    """Load the server at ``host:port`` for so many whole seconds. ``core``: where wrk runs. Raises ``NoLoad``."""
+    """Load the server at ``host:port`` for so many seconds, or up to 0.1 more. ``core``: where wrk runs. Raises
+    ``NoLoad``."""
     with tempfile.NamedTemporaryFile(prefix="strangler-bench-") as file:
         for request in requests:
             file.write(b"%d\n%s" % (len(request), request))
         file.flush()
         command = [find_wrk(), "--threads", "1", "--connections", str(connections), "--timeout", "10s"]
-        command += ["--duration", f"{seconds}s", "--script", str(_SCRIPT), f"http://{authority}/", "--", file.name]
+        # It counts in whole seconds, and sums up early when it is interrupted.
+        command += ["--duration", f"{ceil(seconds) + 1}s", "--script", str(_SCRIPT), f"http://{authority}/", "--"]
+        command.append(file.name)
         if core is not None:
             command = ["taskset", "--cpu-list", str(core), *command]
-        made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    return parsed(made.stdout, made.stderr)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as wrk:  # noqa: S603
+            assert wrk.stdout is not None
+            begun = wrk.stdout.readline()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                wrk.wait(seconds)
+            wrk.send_signal(signal.SIGINT)
+            output, said = wrk.communicate()
+    return parsed(begun + output, said)
 
 
 def parsed(output: str, said: str = "") -> Saturation:

@@ -35,8 +35,9 @@ def bench(
     ] = None,
     rounds: Annotated[int, typer.Option(metavar="N", help="Fewer than 5 say nothing.", min=1, max=100)] = 7,
     seconds: Annotated[
-        int, typer.Option(metavar="S", help="Of saturation, and of arrivals, per endpoint and round.", min=1, max=60)
-    ] = 2,
+        float,
+        typer.Option(metavar="S", help="Of saturation, and of arrivals, per endpoint and round.", min=0.2, max=60),
+    ] = 2.0,
     connections: Annotated[int, typer.Option(metavar="N", min=1, max=512)] = 16,
     share: Annotated[
         float,
@@ -84,7 +85,7 @@ def bench(
     agreements = _agree(found, authorities, comparing)
     if not unlike and not all(one.is_equal for one in agreements):
         raise Failed("\n".join(_unlike(agreements)))
-    plan = Plan(rounds, seconds, float(seconds), connections, share, warm_ups)
+    plan = Plan(rounds, seconds, seconds, connections, share, warm_ups)
     report = _measured(_targets(found, authorities, processes), plan, agreements, price)
     written = _write(report, output)
     if as_json:
