@@ -6,6 +6,9 @@
    before the rollout: exit status 1.
 4. Not enough seen within `--patience` seconds: the target stays where it is, exit status 3. Run it again to go on.
 
+With `--certificate` nothing is flipped unless `strangler bench --certify` has found the service fast enough: exit
+status 1 where it was not, 3 where that could not be told, 2 for a file that is no certificate, was changed, or is old.
+
 Which gateway that is, and the token for it, comes from STRANGLER_ADMIN and STRANGLER_ADMIN_TOKEN, or STRANGLER_STATE.
 """
 
@@ -17,7 +20,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from pipeline import certificate
 
 DONE, WORSE, WRONG, UNSEEN = 0, 1, 2, 3
 STAGES = "shadow,canary:1,canary:10,canary:50,service"
@@ -173,6 +179,21 @@ def strangler(*arguments: str) -> dict[str, Any]:
     return document
 
 
+def _certified(file: Path, days: float) -> int:
+    """The exit status that a certificate leads to; 0 if the rollout may begin."""
+    try:
+        found = certificate.read(file, days)
+    except certificate.Unusable as error:
+        sys.stderr.write(f"rollout: {error}\n")
+        return WRONG
+    if found.standing == certificate.HOLDS:
+        _say(f"certified: {found.claim}")
+        return DONE
+    because = "".join(f"\n  {each}" for each in found.because)
+    sys.stderr.write(f"rollout: the certificate {found.standing}: {found.claim}; nothing was flipped{because}\n")
+    return WORSE if found.standing == certificate.FAILS else UNSEEN
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """``ci/rollout TARGET --reason TEXT``."""
     limits = Limits()
@@ -190,12 +211,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--errors", type=float, default=limits.errors, metavar="SHARE", help="of 5xx answers that is too many"
     )
+    parser.add_argument(
+        "--certificate",
+        default=os.environ.get("ROLLOUT_CERTIFICATE"),
+        metavar="FILE",
+        help="that must hold, else no flip",
+    )
+    parser.add_argument(
+        "--certificate-days", type=float, default=30.0, metavar="N", help="how old it may be [default: 30]"
+    )
     options = parser.parse_args(arguments)
     limits = Limits(options.watch, options.patience, options.interval, options.errors)
     try:
         steps = [Step.parse(text.strip()) for text in options.stages.split(",")]
     except argparse.ArgumentTypeError as error:
         parser.error(str(error))
+    if options.certificate:
+        status = _certified(Path(options.certificate), options.certificate_days)
+        if status != DONE:
+            return status
     rollout = Rollout(strangler, options.target, options.reason, limits, say=_say)
     try:
         return rollout.run(steps)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from pipeline.members import ROOT
 from pipeline.rollout import DONE, STAGES, UNSEEN, WORSE, Limits, Refused, Rollout, Step
+from strangler.bench.certificate import Certificate, Standing
 from support.gateway import Gateway, place, serving
 from support.load import Plan, Request, background
 from support.stub_upstream import stub_upstream
@@ -140,6 +142,59 @@ def test_stages_that_are_none_are_wrong_input(stages: str) -> None:
     done = step("x", "--reason", "r", "--stages", stages)
     assert done.returncode == 2
     assert "is no stage" in done.stderr
+
+
+# Certificates
+
+
+def certified(tmp_path: Path, standing: Standing = Standing.HOLDS, at: str = "") -> Path:
+    """A file as `strangler bench --certify` writes it."""
+    made = at or datetime.now(UTC).isoformat()
+    found = Certificate("service", "shop", 1.25, standing, ("«read»: p99 latency 1.40",), 12, (), made, "0" * 40)
+    file = tmp_path / "certificate.json"
+    file.write_text(json.dumps(found.document()))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("standing", "status", "said"),
+    [
+        (Standing.HOLDS, DONE, "certified: service at most 1.25 × slower than shop, 12 answers alike"),
+        (Standing.FAILS, WORSE, "the certificate fails: service at most 1.25 × slower"),
+        (Standing.UNDECIDED, UNSEEN, "«read»: p99 latency 1.40"),
+    ],
+)
+def test_a_certificate_decides_whether_a_rollout_may_begin(
+    gateway: Gateway, tmp_path: Path, standing: Standing, status: int, said: str
+) -> None:
+    place = {"STRANGLER_STATE": str(gateway.place.state), "ROLLOUT_CERTIFICATE": str(certified(tmp_path, standing))}
+    flips = len(gateway.get("/history")["items"])
+    done = step("alike", "--reason", "a test", "--stages", "service", "--watch", "0", **place)
+    assert (done.returncode, said in done.stdout + done.stderr) == (status, True), done.stdout + done.stderr
+    assert (len(gateway.get("/history")["items"]) > flips) is (standing is Standing.HOLDS)
+    gateway.flip("alike", "monolith")
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"standing": "holds"}, "its digest is another"),
+        ({"form": 2}, "no certificate of the form 1"),
+        ({}, "days old, and 30 are allowed"),
+    ],
+)
+def test_a_certificate_that_was_changed_or_is_old_lets_nothing_begin(
+    tmp_path: Path, changed: dict[str, object], why: str
+) -> None:
+    file = certified(tmp_path, Standing.FAILS, at="" if changed else "2026-01-01T00:00:00Z")
+    file.write_text(json.dumps(json.loads(file.read_text()) | changed))
+    done = step("x", "--reason", "r", "--certificate", str(file))
+    assert (done.returncode, why in done.stderr, "strangler bench" in done.stderr) == (2, True, True), done.stderr
+
+
+def test_a_certificate_that_is_not_there_is_wrong_input(tmp_path: Path) -> None:
+    absent = step("x", "--reason", "r", "--certificate", str(tmp_path / "none.json"))
+    assert (absent.returncode, "is no certificate" in absent.stderr) == (2, True)
 
 
 # For real
