@@ -1,14 +1,19 @@
 """The small steps: that `make test` and CI call the same ones, suites, replays, and where reports go."""
 
+import json
 import os
 import re
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from pipeline.members import ROOT
 from pipeline.paths import paths
+from pipeline.report import MARK
 
 
 def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -64,7 +69,7 @@ def stub(folder: Path, name: str) -> str:
     """A program that writes down what it is given; for PATH."""
     program = folder / "bin" / name
     program.parent.mkdir()
-    each = """case $a in body@*) cat "${a#body@}" ;; /*) cat "$a" ;; *) echo "$a" ;; esac"""
+    each = """case $a in /*) cat "$a" ;; *) echo "$a" ;; esac"""
     keep = f'for a in "$@"; do {each}; done'
     program.write_text(f"#!/bin/bash\n{{ {keep}; [ -t 0 ] || cat; }} >'{folder}/given'\n")
     program.chmod(0o755)
@@ -89,20 +94,53 @@ def test_a_report_becomes_one_comment_of_a_pull_request(report: Path, tmp_path: 
     assert "secret" not in given
 
 
-def test_a_report_becomes_a_note_of_a_merge_request_and_no_argument_shows_the_token(
-    report: Path, tmp_path: Path
-) -> None:
-    here = {
-        "CI_MERGE_REQUEST_IID": "7",
-        "CI_MERGE_REQUEST_PROJECT_ID": "3",
-        "CI_API_V4_URL": "https://host.example/api",
-    }
-    done = run(ROOT / "ci" / "report", report, PATH=stub(tmp_path, "curl"), REPORT_TOKEN="secret", **here)
-    assert done.returncode == 0, done.stderr
-    given = (tmp_path / "given").read_text()
-    assert "https://host.example/api/projects/3/merge_requests/7/notes" in given
-    assert given.endswith("PRIVATE-TOKEN: secret\n"), "through a pipe"
-    assert given.count("secret") == 1
+class Notes(BaseHTTPRequestHandler):
+    """The notes of a merge request, as GitLab has them."""
+
+    bodies: ClassVar[dict[int, str]]
+    tokens: ClassVar[set[str | None]]
+
+    def do_GET(self) -> None:
+        self._answer([{"id": number, "body": body} for number, body in self.bodies.items()])
+
+    def do_POST(self) -> None:
+        self._keep(len(self.bodies) + 1)
+
+    def do_PUT(self) -> None:
+        self._keep(int(self.path.rpartition("/")[2]))
+
+    def _keep(self, number: int) -> None:
+        self.bodies[number] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
+        self._answer({"id": number})
+
+    def _answer(self, document: object) -> None:
+        self.tokens.add(self.headers["PRIVATE-TOKEN"])
+        found = self.path.partition("?")[0].startswith("/api/projects/3/merge_requests/7/notes")
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(json.dumps(document).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_report_becomes_one_note_of_a_merge_request_that_the_next_replaces(report: Path, tmp_path: Path) -> None:
+    Notes.bodies, Notes.tokens = {1: "looks good"}, set()
+    with HTTPServer(("127.0.0.1", 0), Notes) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        here = {"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_PROJECT_ID": "3", "REPORT_TOKEN": "secret"}
+        here["CI_API_V4_URL"] = f"http://127.0.0.1:{server.server_port}/api"
+        try:
+            first = run(ROOT / "ci" / "report", report, **here)
+            assert (first.returncode, first.stdout) == (0, ""), first.stderr
+            report.write_text("slower", encoding="utf-8")
+            assert run(ROOT / "ci" / "report", report, **here).returncode == 0
+            refused = run(ROOT / "ci" / "report", report, **{**here, "CI_MERGE_REQUEST_IID": "8"})
+        finally:
+            server.shutdown()
+    assert (refused.returncode, "404" in refused.stderr, "secret" in refused.stderr) == (1, True, False)
+    assert Notes.tokens == {"secret"}
+    assert Notes.bodies == {1: "looks good", 2: f"{MARK}\nslower"}
 
 
 def test_there_is_no_report_without_its_file(tmp_path: Path) -> None:
