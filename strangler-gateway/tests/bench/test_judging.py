@@ -70,6 +70,8 @@ def test_words_claim_what_the_intervals_carry() -> None:
     assert p99.startswith("P99 latency of b: 0.")
     (same, *_) = conclusions(judge(rounds({"a": 100, "b": 100})))
     assert same == "Requests per second of b: indistinguishable for «read»."
+    (both, *_) = conclusions(judge(rounds({"a": 100, "b": 100, "c": 100})))
+    assert both.startswith("Requests per second of b and c: indistinguishable")
     (few, *_) = conclusions(judge(rounds({"a": 100, "b": 200}, number=3)))
     assert few == "Requests per second of b: 5 rounds that count are needed to say anything."
 

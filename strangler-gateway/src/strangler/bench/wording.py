@@ -59,27 +59,27 @@ def verdict(judged: Judged) -> str:
 
 
 def conclusions(judgement: Judgement) -> list[str]:
-    """A sentence per server and metric."""
-    return [
-        sentence
-        for metric in (Metric.RATE, Metric.CPU, Metric.P99)
-        for target in judgement.targets
-        if target != judgement.baseline
-        for sentence in _sentences(judgement, target, metric)
-    ]
+    """A sentence per metric and server, or servers where the same can be said of them."""
+    found = []
+    for metric in (Metric.RATE, Metric.CPU, Metric.P99):
+        alike: dict[str, list[str]] = {}
+        for target in judgement.targets:
+            if target != judgement.baseline and (said := _said(judgement, target, metric)):
+                alike.setdefault(said, []).append(target)
+        found += [f"{_begun(NAMES[metric])} of {_listed(targets)}: {said}." for said, targets in alike.items()]
+    return found
 
 
-def _sentences(judgement: Judgement, target: str, metric: Metric) -> list[str]:
+def _said(judgement: Judgement, target: str, metric: Metric) -> str:
+    """What is to be said of one server; empty where nothing was to be had."""
     found = [
         one
         for endpoint in judgement.endpoints
         if (one := judgement.of(target, endpoint, metric)) is not None and one.ratio is not None
     ]
-    if not found:
-        return []
     told = [one for one in found if one.verdict is not Verdict.UNKNOWN]
     if not told:
-        return [f"{_begun(NAMES[metric])} of {target}: {LEAST_ROUNDS} rounds that count are needed to say anything."]
+        return f"{LEAST_ROUNDS} rounds that count are needed to say anything" if found else ""
     parts = []
     for its in (Verdict.MORE, Verdict.LESS):
         those = [one for one in told if one.verdict is its]
@@ -88,7 +88,7 @@ def _sentences(judgement: Judgement, target: str, metric: Metric) -> list[str]:
     same = [one for one in told if one.verdict is Verdict.INDISTINGUISHABLE]
     if same:
         parts.append(f"indistinguishable for {_named(same, len(found))}")
-    return [f"{_begun(NAMES[metric])} of {target}: {'; '.join(parts)}."]
+    return "; ".join(parts)
 
 
 def _span(those: list[Judged]) -> str:
@@ -104,6 +104,10 @@ def _named(those: list[Judged], of: int) -> str:
         return f"all {of} endpoints"
     if len(names) > _MOST_AT_ONCE:
         return f"{len(names)} of {of} endpoints"
+    return _listed(names)
+
+
+def _listed(names: list[str]) -> str:
     return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
 
 
