@@ -5,10 +5,11 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -20,6 +21,7 @@ from contract.implementations import Site
 from contract.keys import token
 from contract.world import unique
 
+from strangler.bench.statistics import median_interval
 from support.postgresql import postgresql
 from support.shadowed_writes import Asker, Seen, fixed
 from support.shared_catalog import SharedCatalog, shared_catalog
@@ -38,11 +40,11 @@ class Findings:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     differences: list[tuple[Any, Any]] = field(default_factory=list)
-    waits: dict[bool, list[float]] = field(default_factory=lambda: {False: [], True: []})
-    """Seconds of writes in earnest, by whether others were shadowed meanwhile."""
+    windows: list[list[float]] = field(default_factory=lambda: [[]])
+    """Seconds of writes in earnest. While others were shadowed, while none was, and so on in turn; the first is of the
+    time before."""
     latest: dict[str, tuple[int, Seen]] = field(default_factory=dict)
     """Of products that everybody changes: the report of their newest version."""
-    shadowing: bool = False
     over: threading.Event = field(default_factory=threading.Event)
 
 
@@ -65,7 +67,7 @@ class Somebody:
         case = fixed(self._case(), self._shared.world)
         began = time.perf_counter()
         seen = self._asker.in_earnest(self._shop, case)
-        self._found.waits[self._found.shadowing].append(time.perf_counter() - began)
+        self._found.windows[-1].append(time.perf_counter() - began)
         if case.method == "POST" and seen.answer.status == 201 and case.target == "/api/products":
             self._own.append(seen.answer.json()["id"])
         return case, seen
@@ -126,8 +128,8 @@ def _staff(
 def _shadower(somebody: Somebody, found: Findings, first: bool) -> None:
     for number in range(2 * WRITES // SHADOWERS):
         shadowing = number // WINDOW % 2 == 0
-        if first:
-            found.shadowing = shadowing
+        if first and number % WINDOW == 0:
+            found.windows.append([])
         case, seen = somebody.write()
         if shadowing:
             somebody.shadow(case, seen)
@@ -157,9 +159,8 @@ def test_ten_thousand_writes_are_alike_and_leave_nothing(
             shared.follow(seen)
         live, copy, others_after = shared.rows(shared.live), shared.rows(shared.copy), shared.others()
         told = [client.get("/metrics").body.decode() for client in (shared.beside["staff"], shared.apart["staff"])]
-    for waits, when in ((found.waits[False], "nobody shadowed"), (found.waits[True], "others shadowed")):
-        cut = quantiles(waits, n=100)
-        figure(f"writes in earnest while {when}: {len(waits)}, p50 {cut[49] * 1e3:.1f} ms, p99 {cut[98] * 1e3:.1f} ms")
+    for words in _waits(found.windows[1:]):
+        figure(words)
     figure(f"shadowed: {dict(found.outcomes)}")
     for where, text in zip(("beside", "apart"), told, strict=True):
         lines = dict(
@@ -173,6 +174,28 @@ def test_ten_thousand_writes_are_alike_and_leave_nothing(
     assert found.outcomes["apart, compared"] >= 0.9 * WRITES
     assert live == copy, "the copy has heard of what was done in earnest, and of nothing else"
     assert others_after == others
+
+
+def _waits(windows: Sequence[list[float]]) -> Iterator[str]:
+    """What others' shadowing costs a writer, beside what two windows without any differ by themselves."""
+    beside, alone = windows[::2], windows[1::2]
+    for those, when in ((alone, "nobody shadowed"), (beside, "others shadowed")):
+        waits = [wait for window in those for wait in window]
+        median, tail = _cut(waits, 50), _cut(waits, 99)
+        yield f"writes in earnest while {when}: {len(waits)}, p50 {median:.1f} ms, p99 {tail:.1f} ms"
+    for percent in (50, 99):
+        with_, without = ([_cut(window, percent) for window in those] for those in (beside, alone))
+        moved = median_interval([one / other for one, other in zip(with_, without, strict=True)])
+        noise = median_interval([one / other for one, other in pairwise(without)])
+        yield (
+            f"p{percent} of neighbouring windows: {moved.median:.2f} × ({moved.low:.2f}–{moved.high:.2f}) beside shadowed"
+            f" writes, {noise.median:.2f} × ({noise.low:.2f}–{noise.high:.2f}) without any, {len(with_)} pairs"
+        )
+
+
+def _cut(waits: Sequence[float], percent: int) -> float:
+    """A percentile, in milliseconds."""
+    return quantiles(waits, n=100)[percent - 1] * 1e3
 
 
 def _all_at_once(shared: SharedCatalog, found: Findings) -> None:
