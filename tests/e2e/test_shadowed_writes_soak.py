@@ -188,8 +188,8 @@ def _waits(windows: Sequence[list[float]]) -> Iterator[str]:
         moved = median_interval([one / other for one, other in zip(with_, without, strict=True)])
         noise = median_interval([one / other for one, other in pairwise(without)])
         yield (
-            f"p{percent} of neighbouring windows: {moved.median:.2f} × ({moved.low:.2f}–{moved.high:.2f}) beside shadowed"
-            f" writes, {noise.median:.2f} × ({noise.low:.2f}–{noise.high:.2f}) without any, {len(with_)} pairs"
+            f"p{percent} of neighbours: {moved.median:.2f} × ({moved.low:.2f}–{moved.high:.2f}) with shadowed "
+            f"writes, {noise.median:.2f} × ({noise.low:.2f}–{noise.high:.2f}) without, {len(with_)} pairs of windows"
         )
 
 
