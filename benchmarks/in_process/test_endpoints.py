@@ -4,11 +4,13 @@
 """
 
 import itertools
+import os
 from typing import Any
 
 from yardstick.frameworks.calling import Call
 from yardstick.frameworks.endpoints import BY_NAME
 from yardstick.frameworks.visitors import Visitors
+from yardstick.gate.injection import SHARE, slowed
 
 
 def test_endpoint(name: str, call: Call, visitors: Visitors, benchmark: Any) -> None:
@@ -21,4 +23,5 @@ def test_endpoint(name: str, call: Call, visitors: Visitors, benchmark: Any) -> 
 
     status, body = call(endpoint.ask(visitors, number := next(numbers)))
     assert endpoint.wrong(visitors, number, status, body) == ""
-    benchmark.pedantic(call, setup=prepared, rounds=60, warmup_rounds=10)
+    timed = slowed(call, float(os.environ.get(SHARE, "0")))
+    benchmark.pedantic(timed, setup=prepared, rounds=60, warmup_rounds=10)

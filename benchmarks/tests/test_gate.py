@@ -4,12 +4,14 @@ import json
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from yardstick.gate.__main__ import compared
 from yardstick.gate.blocks import GateError, Side, checked_out, medians
+from yardstick.gate.injection import slowed
 from yardstick.gate.judging import Group, Judged, Verdict, judge, markdown
 
 BASE, CANDIDATE = Side("base", Path("a")), Side("candidate", Path("b"))
@@ -83,6 +85,19 @@ def test_sides_without_a_benchmark_in_common_cannot_be_judged() -> None:
 def test_medians_are_read_from_a_report_of_pytest_benchmark() -> None:
     document = {"benchmarks": [{"name": "test_a[1]", "stats": {"median": 0.25, "mean": 9}}]}
     assert medians(json.dumps(document)) == {"test_a[1]": 0.25}
+
+
+def test_a_slowdown_that_is_put_in_takes_its_share_more() -> None:
+    def work() -> float:
+        until = time.perf_counter() + 0.01
+        while (now := time.perf_counter()) < until:
+            pass
+        return now
+
+    began = time.perf_counter()
+    ended = slowed(work, 1.0)()
+    assert time.perf_counter() - ended >= ended - began
+    assert slowed(work, 0.0) is work
 
 
 WORK = "def work():\n    return sum(range({}))\n"
