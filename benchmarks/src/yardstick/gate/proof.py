@@ -1,7 +1,7 @@
 """``python -m yardstick.gate.proof``: the gate on this machine, beside itself and beside a slowdown that is put in.
 
-Each run is a whole run of the gate. It finds the slowdown in at least 19 of 20 runs, and calls itself slower in none, or
-it is of no use on this machine.
+Each run is a whole run of the gate. It finds the slowdown in at least 19 of 20 runs, and calls itself slower in none;
+else it is of no use on this machine.
 """
 
 import json
