@@ -8,7 +8,8 @@ from strangler.model.shadow import Heading
 from strangler.shadow.evidence import Evidence
 from strangler.shadow.page import as_html
 from strangler.shadow.report import as_json, as_text, duration
-from strangler.shadow.wording import HEADINGS
+from strangler.shadow.verdict import Judgement
+from strangler.shadow.wording import HEADINGS, claim
 
 from .runs import evidence, latencies, record, report
 
@@ -24,13 +25,26 @@ def test_the_document_has_plain_values_and_these_keys() -> None:
 
 def test_a_verdict_says_how_many_questions_it_does_not_speak_of() -> None:
     seen = evidence(3000)
-    headings = {Heading.EQUIVALENT: 3000, Heading.CANDIDATE_UNREACHABLE: 900, Heading.CANDIDATE_TIMEOUT: 100}
+    headings = {Heading.EQUIVALENT: 3000, Heading.CANDIDATE_UNREACHABLE: 10, Heading.CANDIDATE_TIMEOUT: 5}
     silent = report(seen, headings=headings)
-    words = "To 1,000 of 4,000 questions the candidate gave no answer that can be compared"
+    assert silent.verdict.judgement is Judgement.EQUIVALENT
+    words = "To 15 of 3,015 questions the candidate gave no answer that can be compared"
     assert words in str(as_json(silent)["verdict"])
     assert words in as_text(silent)
     assert words in as_html(silent, 0.0)
     assert "no answer that can be compared" not in as_text(report(seen))
+
+
+def test_a_candidate_that_is_silent_more_often_than_it_may_differ_is_not_equivalent() -> None:
+    silent = report(evidence(3000), headings={Heading.EQUIVALENT: 3000, Heading.CANDIDATE_TIMEOUT: 16})
+    assert (silent.verdict.at_most, silent.verdict.judgement) == (0.005, Judgement.UNDECIDED)
+    assert "16 of 3,016 questions that the candidate left without an answer" in claim(silent.verdict)
+    assert "16 of 3,016 questions" in silent.because
+    differing = report(
+        evidence(3000, faults=60),
+        headings={Heading.DIFFERENT: 60, Heading.EQUIVALENT: 2940, Heading.CANDIDATE_TIMEOUT: 99},
+    )
+    assert differing.verdict.judgement is Judgement.DIFFERENT
 
 
 def test_the_document_says_what_was_found() -> None:

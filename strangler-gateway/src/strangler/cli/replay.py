@@ -83,7 +83,7 @@ def replay(
     report = _report(replayed, f"replay of {file.name} against {against}")
     if html is not None:
         _write_page(html, report)
-    status, why = _status(replayed, report)
+    status, why = _status(report)
     if as_json:
         print_json(_document(replayed, report, status, why))
     else:
@@ -201,18 +201,15 @@ def _write_page(file: Path, report: "Report") -> None:
         raise BadInput(f"--html {file} cannot be written: {error.strerror}") from None
 
 
-def _status(replayed: "Replay", report: "Report") -> tuple[int, str]:
-    """The exit status, and why equivalence is not enough where it is not."""
+def _status(report: "Report") -> tuple[int, str]:
+    """The exit status, and why what was compared is not enough where that is not for its number."""
     from strangler.shadow.verdict import Judgement  # noqa: PLC0415
 
     match report.verdict.judgement:
         case Judgement.DIFFERENT:
             return DIFFERENT, ""
         case Judgement.UNDECIDED:
-            return NOT_ENOUGH, ""
-    unanswered, asked = replayed.tally.unanswered, replayed.tally.headings.total()
-    if unanswered > asked * replayed.shadow.at_most:
-        return NOT_ENOUGH, f"not enough: the candidate left {unanswered} of {asked} questions without an answer"
+            return NOT_ENOUGH, report.because if report.verdict.is_silent else ""
     return 0, ""
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from strangler.cli.failures import BadInput
 from strangler.cli.replay_evidence import Again, Kinds, Seen, SeenLive, SeenRecorded
 from strangler.cli.replay_side import LiveSide, Unanswered
-from strangler.model.shadow import UNANSWERED, Heading, Shadow
+from strangler.model.shadow import Heading, Shadow
 from strangler.shadow.answer import Answer, Question
 from strangler.shadow.comparison import Comparison
 from strangler.shadow.evidence import Asking, kinds_of
@@ -59,11 +59,6 @@ class Tally:
     primary: Counter[int] = field(default_factory=Counter)
     """How long the primary took, by bucket (``BOUNDS``)."""
     candidate: Counter[int] = field(default_factory=Counter)
-
-    @property
-    def unanswered(self) -> int:
-        """Questions to which the candidate gave no answer that can be compared."""
-        return sum(self.headings[heading] for heading in UNANSWERED)
 
 
 class Replay:

@@ -98,7 +98,7 @@ def _is_shadowed(flag: Flag | None) -> bool:
 def _standing(name: str, stage: Stage, record: RunRecord | None, route: Route | None) -> Standing:
     if record is None:
         return Standing(name, stage, 0, 0.0, 0, 0, {}, 0, 0, "not_enough_seen", 1.0, "nothing has been mirrored yet")
-    verdict = judge(record.evidence, route.shadowing if route is not None else SHADOW)
+    verdict = judge(record.evidence, route.shadowing if route is not None else SHADOW, record.unanswered)
     return Standing(
         name,
         stage,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from strangler.model.shadow import Heading
+from strangler.model.shadow import UNANSWERED, Heading
 from strangler.shadow.comparison import Difference
 from strangler.shadow.evidence import Evidence
 
@@ -98,3 +98,8 @@ class RunRecord:
     candidate: Latencies = Latencies()
     samples: tuple[Sample, ...] = ()
     """The newest first."""
+
+    @property
+    def unanswered(self) -> int:
+        """Questions that the candidate gave no answer to which can be compared."""
+        return sum(self.headings.get(heading, 0) for heading in UNANSWERED)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from strangler.model.route import Route
-from strangler.model.shadow import COMPARED, UNANSWERED, Heading, Shadow
+from strangler.model.shadow import COMPARED, Heading, Shadow
 from strangler.shadow.evidence import Evidence
 from strangler.shadow.record import Latencies, RunRecord, Sample, Side
 from strangler.shadow.verdict import CONFIDENCE, FieldVerdict, Rate, Verdict, judge
@@ -41,10 +41,10 @@ class Report:
     @property
     def because(self) -> str:
         """What the verdict rests on, and what it says nothing of."""
-        told, headings = because(self.verdict), self.record.headings
-        silent, compared = (sum(headings.get(each, 0) for each in those) for those in (UNANSWERED, COMPARED))
-        if not silent:
+        told, silent = because(self.verdict), self.record.unanswered
+        if not silent or self.verdict.is_silent:
             return told
+        compared = sum(self.record.headings.get(each, 0) for each in COMPARED)
         asked = f"{count(silent)} of {count(silent + compared)} questions"
         return f"{told} To {asked} the candidate gave no answer that can be compared: nothing is said of those."
 
@@ -59,7 +59,7 @@ class Report:
 
 def make_report(record: RunRecord, shadow: Shadow, route: Route | None = None, again: str = "primary") -> Report:
     """Judge the run."""
-    return Report(record, shadow, judge(record.evidence, shadow), route, again)
+    return Report(record, shadow, judge(record.evidence, shadow, record.unanswered), route, again)
 
 
 def as_json(report: Report) -> dict[str, object]:

@@ -76,14 +76,22 @@ class Verdict:
     """So many more without a difference would make it equivalent; None if that is not what is missing, or too many."""
     doubtful: tuple[str, ...]
     """Of ``apart_from``, those that differ more between the arms than they do from themselves, not yet surely."""
+    unanswered: int = 0
+    """Questions that the candidate gave no answer to which can be compared."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it left more without an answer than may differ: a client would have met that, too."""
+        return _is_silent(self.unanswered, self.compared, self.at_most)
 
 
-def judge(evidence: Evidence, shadow: Shadow) -> Verdict:
+def judge(evidence: Evidence, shadow: Shadow, unanswered: int = 0) -> Verdict:
     """The verdict by ``shadow.at_most`` and ``shadow.alpha``.
 
     Different: the route's wealth, or that of a field, has at any time reached what it reaches in at most ``alpha`` of
     all runs in which nothing differs. It stays different. Equivalent: the rate of differences that noise does not
-    explain is at most ``at_most``, at ``CONFIDENCE``, and no field that is left out looks as if it hid one.
+    explain is at most ``at_most``, at ``CONFIDENCE``, no field that is left out looks as if it hid one, and no
+    larger share of the questions is ``unanswered``.
     """
     different = frozenset(name for name, field in evidence.fields.items() if _field_differs(field, shadow.alpha))
     loud = tuple(
@@ -97,6 +105,8 @@ def judge(evidence: Evidence, shadow: Shadow) -> Verdict:
     upper = upper_bound(evidence.real, evidence.compared, CONFIDENCE)
     if is_different(evidence, shadow.alpha):
         judgement = Judgement.DIFFERENT
+    elif _is_silent(unanswered, evidence.compared, shadow.at_most):
+        judgement = Judgement.UNDECIDED
     elif upper <= shadow.at_most and not doubtful:
         judgement = Judgement.EQUIVALENT
     else:
@@ -114,7 +124,12 @@ def judge(evidence: Evidence, shadow: Shadow) -> Verdict:
         if judgement is Judgement.UNDECIDED and upper > shadow.at_most
         else None,
         doubtful=doubtful,
+        unanswered=unanswered,
     )
+
+
+def _is_silent(unanswered: int, compared: int, at_most: float) -> bool:
+    return unanswered > at_most * (unanswered + compared)
 
 
 def is_different(evidence: Evidence, alpha: float) -> bool:

@@ -51,7 +51,8 @@ def claim(verdict: Verdict) -> str:
     after = f"after {count(verdict.compared)} compared"
     if verdict.judgement is Judgement.DIFFERENT:
         return f"{_between(verdict.real)} of requests differ, {sure}, {after}{_apart_from(verdict)}"
-    return f"at most {at_most(verdict.upper)} of requests differ, {sure}, {after}{_apart_from(verdict)}"
+    silent = f"; {_unanswered(verdict)}" if verdict.is_silent else ""
+    return f"at most {at_most(verdict.upper)} of requests differ, {sure}, {after}{_apart_from(verdict)}{silent}"
 
 
 def because(verdict: Verdict) -> str:
@@ -65,6 +66,11 @@ def because(verdict: Verdict) -> str:
         )
     if verdict.judgement is Judgement.EQUIVALENT:
         return f"More than {nearly(verdict.at_most)} is ruled out."
+    if verdict.is_silent:
+        return (
+            f"Nothing can be said of {_unanswered(verdict)}, and more than {nearly(verdict.at_most)}"
+            " is to be ruled out. Begin anew once it answers."
+        )
     if verdict.doubtful:
         return f"{_listed(list(verdict.doubtful))} differs more between the arms than from itself, but not yet surely."
     to_rule_out = f"More than {nearly(verdict.at_most)} is to be ruled out"
@@ -91,6 +97,11 @@ def nearly(share: float) -> str:
 def count(number: int) -> str:
     """With commas: 2,314."""
     return f"{number:,}"
+
+
+def _unanswered(verdict: Verdict) -> str:
+    asked = count(verdict.unanswered + verdict.compared)
+    return f"{count(verdict.unanswered)} of {asked} questions that the candidate left without an answer"
 
 
 def _between(rate: Rate) -> str:
