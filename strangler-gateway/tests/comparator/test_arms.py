@@ -151,7 +151,7 @@ def test_an_endpoint_that_never_answers_is_left_alone_by_its_breaker() -> None:
             failures = []
             for _ in range(5):
                 with pytest.raises(Unanswered) as raised:
-                    await breaking.ask(copy_of(mirrored()), timeout=0.02, most=1000)
+                    await breaking.ask(copy_of(mirrored()), timeout=0.3, most=1000)
                 failures.append(raised.value.failure)
             assert failures == [Failure.RESPONSE_TIMEOUT] * 3 + [Failure.BREAKER_OPEN] * 2
             assert len(it.asked) == 3
