@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from yardstick.frameworks import contract, facts
-from yardstick.frameworks.asking import MAKING, Asking
+from yardstick.frameworks.asking import Asking
 from yardstick.frameworks.calling import calling_asgi, calling_wsgi
 from yardstick.frameworks.contract import Pass, judge
 from yardstick.frameworks.endpoints import BY_NAME, ENDPOINTS, Ask
@@ -29,7 +29,7 @@ def test_requests_that_make_something_are_never_the_same(name: str, visitors: Vi
     asking = Asking(BY_NAME[name], visitors)
     found = [*asking.requests("h:1", 300), *asking.requests("h:1", 300)]
     orders = [request for request in found if not request.startswith(b"PUT /api/cart")]
-    assert (len(set(orders)) == len(orders)) is (name in MAKING)
+    assert (len(set(orders)) == len(orders)) is BY_NAME[name].makes
 
 
 def test_a_cart_is_filled_well_before_it_is_checked_out(visitors: Visitors) -> None:

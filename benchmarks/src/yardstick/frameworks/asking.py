@@ -8,8 +8,6 @@ from strangler.shadow.answer import Answer, Question
 from yardstick.frameworks.endpoints import Ask, Endpoint
 from yardstick.frameworks.visitors import Visitors
 
-MAKING = frozenset(("create", "checkout"))
-"""Endpoints no two of whose requests may be the same."""
 _DIFFERENT = 512
 """Requests of an endpoint that reads: enough that no server answers out of a small cache."""
 _HOST = "shop.example"
@@ -57,7 +55,7 @@ class Asking:
 
     def requests(self, authority: str, count: int) -> list[bytes]:
         """``count`` that nobody has sent before where each makes something, else some hundred to be repeated."""
-        if self.name not in MAKING:
+        if not self.endpoint.makes:
             return [_rendered(self.endpoint.ask(self._visitors, number), authority) for number in range(_DIFFERENT)]
         before = self.endpoint.before
         first = self._take(count)

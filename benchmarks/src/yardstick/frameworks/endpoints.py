@@ -49,6 +49,8 @@ class Endpoint:
     """What the same visitor must have asked just before, which is not timed."""
     once: Callable[[Visitors, Send], None] | None = None
     """What must be done once per database, before the first request."""
+    makes: bool = False
+    """Whether it makes something, so that no two requests may be the same."""
 
 
 def json_ask(method: str, target: str, document: object, headers: Mapping[str, str] | None = None) -> Ask:
@@ -191,7 +193,7 @@ ENDPOINTS = (
     Endpoint("read", "one row by its key", _read, _wrong_read, CATALOGS),
     Endpoint("list", "filters, order, a count and a page of 20", _list, _wrong_list, CATALOGS),
     Endpoint("search", "a substring in every row", _search, _wrong_search, CATALOGS),
-    Endpoint("create", "a token, validation, and one row written", _create, _wrong_create, CATALOGS),
+    Endpoint("create", "a token, validation, and one row written", _create, _wrong_create, CATALOGS, makes=True),
     Endpoint(
         "checkout",
         "one transaction over five modules",
@@ -199,6 +201,7 @@ ENDPOINTS = (
         _wrong_order,
         before=_fill_cart,
         once=stock,
+        makes=True,
     ),
     Endpoint("login", "a password hash: processor time outside the framework", _log_in, _wrong_login),
     Endpoint("plaintext", "routing", _always(Ask("GET", "/bench/plaintext")), _wrong_text, FRAMEWORKS),
