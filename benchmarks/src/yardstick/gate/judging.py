@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from strangler.bench.judging import LEAST_ROUNDS, verdict
+from strangler.bench.judging import Verdict as Beside
 from strangler.bench.statistics import Estimate, median_interval
 
-LEAST_GROUPS = 5
+LEAST_GROUPS = LEAST_ROUNDS
 THRESHOLD = 0.05
 
 
@@ -45,6 +47,14 @@ class Verdict(StrEnum):
     """Too few groups."""
 
 
+_OF_TIME = {
+    Beside.MORE: Verdict.SLOWER,
+    Beside.LESS: Verdict.FASTER,
+    Beside.INDISTINGUISHABLE: Verdict.UNCHANGED,
+    Beside.UNKNOWN: Verdict.UNKNOWN,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One benchmark."""
@@ -64,15 +74,8 @@ def judge(name: str, groups: Sequence[Group], threshold: float = THRESHOLD) -> J
     ratio = median_interval([group.ratio for group in groups])
     null = median_interval([group.null for group in groups])
     floor = max(null.high - 1, 1 / null.low - 1)
-    return Judged(name, ratio, floor, len(groups), _verdict(ratio, max(floor, threshold), len(groups)))
-
-
-def _verdict(ratio: Estimate, limit: float, groups: int) -> Verdict:
-    if groups < LEAST_GROUPS:
-        return Verdict.UNKNOWN
-    if ratio.low > 1 + limit:
-        return Verdict.SLOWER
-    return Verdict.FASTER if ratio.high < 1 / (1 + limit) else Verdict.UNCHANGED
+    said = _OF_TIME[verdict(ratio, max(floor, threshold), len(groups))]
+    return Judged(name, ratio, floor, len(groups), said)
 
 
 def markdown(judged: Sequence[Judged], base: str, candidate: str, threshold: float) -> str:
