@@ -5,7 +5,7 @@ SQLite follows the rules of whoever shares its file: WAL, a busy timeout, and a 
 begins (a read lock that is upgraded later fails at once instead of waiting).
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -14,8 +14,9 @@ from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from chassis.shadow import Shadow, current_shadow
+from chassis.shadow import Outcome, Shadow, current_shadow
 from chassis.shadow_transaction import PartInOneDatabase, note_failures
+from chassis.shadow_turns import Turns
 from strangler_kit.layouts import Catalogue
 from strangler_kit.recording import Outbox, Recorder
 
@@ -50,6 +51,7 @@ class Database:
         self._outbox = outbox
         self._catalogue = Catalogue(tables)
         self._shadow_lock_ms = shadow_lock_ms
+        self._turns = Turns() if self._engine.dialect.name == "sqlite" else None
         self._recorder: Recorder | None = None
         """Watches from the first shadowed request on: a service that never has one pays nothing."""
 
@@ -73,9 +75,19 @@ class Database:
             self._recorder = Recorder(self._engine.sync_engine, outbox=self._outbox)
             note = partial(note_failures, catalogue=self._catalogue)
             event.listen(self._engine.sync_engine, "handle_error", note)
-        connection = await self._writer.connect()
+        over = await self._take_turn(shadow)
+        try:
+            connection = await self._writer.connect()
+        except BaseException:
+            over(0.0)
+            raise
         part = PartInOneDatabase(
-            connection, self._recorder, self._catalogue, lock_ms=self._shadow_lock_ms, busy_ms=SQLITE_BUSY_MS
+            connection,
+            self._recorder,
+            self._catalogue,
+            lock_ms=self._shadow_lock_ms,
+            busy_ms=SQLITE_BUSY_MS,
+            over=over,
         )
         try:
             await part.begin(shadow)
@@ -83,6 +95,16 @@ class Database:
             await part.end()
             raise
         return part
+
+    async def _take_turn(self, shadow: Shadow) -> Callable[[float], None]:
+        """Wait until shadows may write; gives what is to be told how long one has. Raises `ShadowAborted`."""
+        if self._turns is None:
+            return lambda _: None
+        try:
+            await self._turns.take()
+        except TimeoutError as error:
+            raise shadow.fail(Outcome.LOCKED, "it is the turn of others to write") from error
+        return self._turns.give_back
 
     async def dispose(self) -> None:
         await self._engine.dispose()

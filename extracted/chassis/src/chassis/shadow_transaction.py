@@ -2,11 +2,12 @@
 
 PostgreSQL: sequences go on, as they do for any transaction that is rolled back; advisory locks of the session are let
 go.
-SQLite has one writer at a time: while this transaction lasts, writers in earnest wait for it.
+SQLite has one writer at a time: while this transaction lasts, writers in earnest wait for it; see `shadow_turns`.
 """
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import CompoundSelect, Connection, Select, UpdateBase, event
@@ -44,14 +45,23 @@ class PartInOneDatabase:
     """See `chassis.shadow.ShadowTransaction`."""
 
     def __init__(
-        self, connection: AsyncConnection, recorder: Recorder, catalogue: Catalogue, *, lock_ms: int, busy_ms: int
+        self,
+        connection: AsyncConnection,
+        recorder: Recorder,
+        catalogue: Catalogue,
+        *,
+        lock_ms: int,
+        busy_ms: int,
+        over: Callable[[float], None],
     ) -> None:
-        """`busy_ms` is how long SQLite waits for locks outside of shadowed requests."""
+        """`busy_ms` is how long SQLite waits for locks outside of shadowed requests. `over` is told in the end how many
+        seconds it has lasted."""
         self.connection = connection
         self._recorder = recorder
         self._catalogue = catalogue
         self._lock_ms = lock_ms
         self._busy_ms = busy_ms
+        self._over = over
         self._ending = False
         self._began = time.perf_counter()
         self.seconds = 0.0
@@ -82,6 +92,7 @@ class PartInOneDatabase:
             with unrecorded():
                 return await self.connection.run_sync(self._undo)
         finally:
+            self._over(self.seconds)
             await self.connection.close()
 
     def _begin(self, connection: Connection, shadow: Shadow) -> None:

@@ -1,0 +1,71 @@
+"""Shadows on SQLite: one at a time, and a pause after each that is as much longer as their share of the time says."""
+
+import asyncio
+import time
+from itertools import pairwise
+
+import pytest
+
+from chassis.shadow_turns import Turns
+
+
+def test_turns_come_one_after_the_other_with_pauses_between() -> None:
+    async def scene() -> None:
+        turns, ends, at_once = Turns(share=0.25, patience=10.0), [], 0
+
+        async def shadow() -> None:
+            nonlocal at_once
+            await turns.take()
+            began = time.perf_counter()
+            at_once += 1
+            assert at_once == 1
+            await asyncio.sleep(0.02)
+            at_once -= 1
+            turns.give_back(seconds=0.02)
+            ends.append((began, time.perf_counter()))
+
+        await asyncio.gather(*(shadow() for _ in range(4)))
+        for (_, ended), (began, _) in pairwise(ends):
+            assert began - ended >= 0.9 * 3 * 0.02, "three times as long as the turn"
+
+    asyncio.run(scene())
+
+
+def test_who_waits_too_long_for_a_turn_goes_without_and_is_in_nobodys_way() -> None:
+    async def scene() -> None:
+        turns = Turns(share=0.5, patience=0.01)
+        await turns.take()
+        with pytest.raises(TimeoutError):
+            await turns.take()
+        turns.give_back(seconds=0.1)
+        with pytest.raises(TimeoutError):
+            await turns.take()
+        patient = Turns(share=0.5, patience=10.0)
+        await patient.take()
+        waiting = asyncio.create_task(patient.take())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        patient.give_back(seconds=0.0)
+        await patient.take()
+
+    asyncio.run(scene())
+
+
+def test_after_a_long_turn_the_next_still_comes_in_time() -> None:
+    async def scene() -> None:
+        turns = Turns(share=0.01)
+        await turns.take()
+        turns.give_back(seconds=60.0)
+        await turns.take()
+
+    asyncio.run(scene())
+
+
+def test_a_turn_that_changed_nothing_costs_no_pause() -> None:
+    async def scene() -> None:
+        turns = Turns(share=0.001, patience=0.05)
+        for _ in range(20):
+            await turns.take()
+            turns.give_back(seconds=0.0)
+
+    asyncio.run(scene())
