@@ -3,10 +3,15 @@
 import asyncio
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
+from chassis.database import Database
+from chassis.shadow import Shadow
 from chassis.shadow_turns import Turns
+from strangler_kit.effects import recording
 
 
 def test_turns_come_one_after_the_other_with_pauses_between() -> None:
@@ -67,5 +72,20 @@ def test_a_turn_that_changed_nothing_costs_no_pause() -> None:
         for _ in range(20):
             await turns.take()
             turns.give_back(seconds=0.0)
+
+    asyncio.run(scene())
+
+
+def test_on_sqlite_a_shadow_begins_when_the_one_before_is_over(tmp_path: Path) -> None:
+    async def scene() -> None:
+        database = Database(make_url(f"sqlite+aiosqlite:///{tmp_path / 'here.db'}"))
+        with recording() as effects:
+            first = await database.begin_shadow(Shadow([], effects))
+            other = asyncio.create_task(database.begin_shadow(Shadow([], effects)))
+            done, _ = await asyncio.wait({other}, timeout=0.4)
+            assert not done, "it has not tried either: SQLite would have waited for 200 ms, and refused it"
+            await first.end()
+            await (await other).end()
+        await database.dispose()
 
     asyncio.run(scene())

@@ -12,7 +12,7 @@ SHARE = 0.1
 LONGEST_PAUSE = 0.5
 """Seconds, however long a turn was: who has just waited for one shadow is not to wait for another at once."""
 PATIENCE = 1.0
-"""Seconds that a shadow waits for its turn: more than the longest pause, less than the comparator waits for an answer."""
+"""Seconds that a shadow waits for its turn: more than a pause, less than the comparator waits for an answer."""
 
 
 class Turns:
