@@ -1,6 +1,7 @@
 """Ten thousand writes in shadow, beside others in earnest: alike, none of them left behind, and what others wait."""
 
 import itertools
+import os
 import random
 import threading
 import time
@@ -26,11 +27,11 @@ from support.postgresql import postgresql
 from support.shadowed_writes import Asker, Seen, fixed
 from support.shared_catalog import SharedCatalog, shared_catalog
 
-WRITES = 10_000
+WRITES = int(os.environ.get("SHADOWED_WRITES", "10000"))
 SHADOWERS, WRITERS = 2, 2
-WINDOW = 250
+WINDOW = WRITES // 40
 """Writes of each shadower after which it changes between asking the services and asking nobody, so that others' waiting
-can be compared."""
+can be compared. While it asks nobody it waits as long as asking took, so that as much is written in earnest."""
 PRICE = {"amount": "5.00", "currency": "EUR"}
 
 
@@ -126,13 +127,18 @@ def _staff(
 
 
 def _shadower(somebody: Somebody, found: Findings, first: bool) -> None:
+    took = [0.0]
     for number in range(2 * WRITES // SHADOWERS):
         shadowing = number // WINDOW % 2 == 0
         if first and number % WINDOW == 0:
             found.windows.append([])
         case, seen = somebody.write()
         if shadowing:
+            began = time.perf_counter()
             somebody.shadow(case, seen)
+            took.append(time.perf_counter() - began)
+        else:
+            time.sleep(took[-1 - number % WINDOW])
         somebody.follow(case, seen)
 
 
