@@ -31,7 +31,9 @@ WRITES = int(os.environ.get("SHADOWED_WRITES", "10000"))
 SHADOWERS, WRITERS = 2, 2
 WINDOW = WRITES // 40
 """Writes of each shadower after which it changes between asking the services and asking nobody, so that others' waiting
-can be compared. While it asks nobody it waits as long as asking took, so that as much is written in earnest."""
+can be compared."""
+SHADOWER_EVERY, WRITER_EVERY = 0.1, 0.05
+"""Seconds from one write to the next: two cores that do everything at once are then busy, and nobody waits for them."""
 PRICE = {"amount": "5.00", "currency": "EUR"}
 
 
@@ -42,7 +44,7 @@ class Findings:
     outcomes: Counter[str] = field(default_factory=Counter)
     differences: list[tuple[Any, Any]] = field(default_factory=list)
     windows: list[list[float]] = field(default_factory=lambda: [[]])
-    """Seconds of writes in earnest. While others were shadowed, while none was, and so on in turn; the first is of the
+    """Seconds of the writes of those who do nothing else. While others were shadowed, while none was, and so on in turn; the first is of the
     time before."""
     latest: dict[str, tuple[int, Seen]] = field(default_factory=dict)
     """Of products that everybody changes: the report of their newest version."""
@@ -66,9 +68,7 @@ class Somebody:
     def write(self) -> tuple[Case, Seen]:
         """One write in earnest."""
         case = fixed(self._case(), self._shared.world)
-        began = time.perf_counter()
         seen = self._asker.in_earnest(self._shop, case)
-        self._found.windows[-1].append(time.perf_counter() - began)
         if case.method == "POST" and seen.answer.status == 201 and case.target == "/api/products":
             self._own.append(seen.answer.json()["id"])
         return case, seen
@@ -127,24 +127,35 @@ def _staff(
 
 
 def _shadower(somebody: Somebody, found: Findings, first: bool) -> None:
-    took = [0.0]
+    beats = _beats(SHADOWER_EVERY)
     for number in range(2 * WRITES // SHADOWERS):
         shadowing = number // WINDOW % 2 == 0
         if first and number % WINDOW == 0:
             found.windows.append([])
         case, seen = somebody.write()
         if shadowing:
-            began = time.perf_counter()
             somebody.shadow(case, seen)
-            took.append(time.perf_counter() - began)
-        else:
-            time.sleep(took[-1 - number % WINDOW])
         somebody.follow(case, seen)
+        next(beats)
 
 
 def _writer(somebody: Somebody, found: Findings) -> None:
+    beats = _beats(WRITER_EVERY)
     while not found.over.is_set():
-        somebody.follow(*somebody.write())
+        began = time.perf_counter()
+        case, seen = somebody.write()
+        found.windows[-1].append(time.perf_counter() - began)
+        somebody.follow(case, seen)
+        next(beats)
+
+
+def _beats(seconds: float) -> Iterator[None]:
+    """Waits for the next beat; those that were missed are left out."""
+    due = time.perf_counter()
+    while True:
+        due = max(due + seconds, time.perf_counter())
+        time.sleep(max(0.0, due - time.perf_counter()))
+        yield
 
 
 @pytest.mark.soak
