@@ -44,8 +44,8 @@ class Findings:
     outcomes: Counter[str] = field(default_factory=Counter)
     differences: list[tuple[Any, Any]] = field(default_factory=list)
     windows: list[list[float]] = field(default_factory=lambda: [[]])
-    """Seconds of the writes of those who do nothing else. While others were shadowed, while none was, and so on in turn;
-    the first is of the time before."""
+    """Seconds of the writes of those who do nothing else: while others were shadowed, while none was, and so on in
+    turn; the first is of the time before."""
     latest: dict[str, tuple[int, Seen]] = field(default_factory=dict)
     """Of products that everybody changes: the report of their newest version."""
     over: threading.Event = field(default_factory=threading.Event)
