@@ -30,8 +30,13 @@ from support.shared_catalog import SharedCatalog, shared_catalog
 WRITES = int(os.environ.get("SHADOWED_WRITES", "10000"))
 SHADOWERS, WRITERS = 2, 2
 WINDOW = WRITES // 40
-"""Writes of each shadower after which it changes between asking the services and asking nobody, so that others' waiting
-can be compared."""
+"""Writes of each shadower after which it asks others, so that what writers wait for can be told apart…"""
+ASKED = {
+    "shadows here and elsewhere": ("beside", "apart"),
+    "as many, all elsewhere": ("apart", "apart"),
+    "no shadows": (),
+}
+"""… in turn: the services on the writers' database and on the copy, as much work that leaves theirs alone, nobody."""
 SHADOWER_EVERY, WRITER_EVERY = 0.1, 0.05
 """Seconds from one write to the next: two cores that do everything at once are then busy, and nobody waits for them."""
 PRICE = {"amount": "5.00", "currency": "EUR"}
@@ -44,8 +49,8 @@ class Findings:
     outcomes: Counter[str] = field(default_factory=Counter)
     differences: list[tuple[Any, Any]] = field(default_factory=list)
     windows: list[list[float]] = field(default_factory=lambda: [[]])
-    """Seconds of the writes of those who do nothing else: while others were shadowed, while none was, and so on in
-    turn; the first is of the time before."""
+    """Seconds of the writes of those who do nothing else, while others were asked as ``ASKED`` says, in turn; the first
+    is of the time before."""
     latest: dict[str, tuple[int, Seen]] = field(default_factory=dict)
     """Of products that everybody changes: the report of their newest version."""
     over: threading.Event = field(default_factory=threading.Event)
@@ -73,9 +78,10 @@ class Somebody:
             self._own.append(seen.answer.json()["id"])
         return case, seen
 
-    def shadow(self, case: Case, primary: Seen) -> None:
-        """The same by both services."""
-        for where, client in (("beside", self._beside), ("apart", self._apart)):
+    def shadow(self, case: Case, primary: Seen, asked: Sequence[str]) -> None:
+        """The same by services."""
+        for where in asked:
+            client = self._beside if where == "beside" else self._apart
             candidate = self._asker.shadowed(client, case, primary)
             self._found.outcomes[f"{where}, {'locked' if candidate is None else 'compared'}"] += 1
             if candidate is not None and candidate.masked() != primary.masked():
@@ -128,13 +134,12 @@ def _staff(
 
 def _shadower(somebody: Somebody, found: Findings, first: bool) -> None:
     beats = _beats(SHADOWER_EVERY)
-    for number in range(2 * WRITES // SHADOWERS):
-        shadowing = number // WINDOW % 2 == 0
+    turns = list(ASKED.values())
+    for number in range(len(turns) * WRITES // SHADOWERS):
         if first and number % WINDOW == 0:
             found.windows.append([])
         case, seen = somebody.write()
-        if shadowing:
-            somebody.shadow(case, seen)
+        somebody.shadow(case, seen, turns[number // WINDOW % len(turns)])
         somebody.follow(case, seen)
         next(beats)
 
@@ -194,20 +199,22 @@ def test_ten_thousand_writes_are_alike_and_leave_nothing(
 
 
 def _waits(windows: Sequence[list[float]]) -> Iterator[str]:
-    """What others' shadowing costs a writer, beside what two windows without any differ by themselves."""
-    beside, alone = windows[::2], windows[1::2]
-    for those, when in ((alone, "nobody shadowed"), (beside, "others shadowed")):
+    """What others' shadows cost a writer, beside what two windows without any differ by themselves."""
+    turns = {when: windows[number :: len(ASKED)] for number, when in enumerate(ASKED)}
+    for when, those in turns.items():
         waits = [wait for window in those for wait in window]
         median, tail = _cut(waits, 50), _cut(waits, 99)
-        yield f"writes in earnest while {when}: {len(waits)}, p50 {median:.1f} ms, p99 {tail:.1f} ms"
+        yield f"{when}: {len(waits)} writes in earnest, p50 {median:.1f} ms, p99 {tail:.1f} ms"
     for percent in (50, 99):
-        with_, without = ([_cut(window, percent) for window in those] for those in (beside, alone))
-        moved = median_interval([one / other for one, other in zip(with_, without, strict=True)])
-        noise = median_interval([one / other for one, other in pairwise(without)])
-        yield (
-            f"p{percent} of neighbours: {moved.median:.2f} × ({moved.low:.2f}–{moved.high:.2f}) with shadowed "
-            f"writes, {noise.median:.2f} × ({noise.low:.2f}–{noise.high:.2f}) without, {len(with_)} pairs of windows"
-        )
+        here, elsewhere, without = ([_cut(window, percent) for window in those] for those in turns.values())
+        ratios = {
+            "here beside elsewhere": zip(here, elsewhere, strict=True),
+            "here beside none": zip(here, without, strict=True),
+            "none beside none": pairwise(without),
+        }
+        for what, pairs in ratios.items():
+            found = median_interval([one / other for one, other in pairs])
+            yield f"p{percent} of neighbouring windows, {what}: {found.median:.2f} × ({found.low:.2f}–{found.high:.2f})"
 
 
 def _cut(waits: Sequence[float], percent: int) -> float:
