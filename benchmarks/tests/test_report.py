@@ -122,6 +122,11 @@ def test_the_page_says_what_the_report_says(tmp_path: Path) -> None:
     assert "| strangler | 50.0 | 2.20 | 2.00–2.50 | 3 |" in text
     assert "strangler at most 2 × nginx: **undecided**, 2.20 (2.00–2.50)" in text
     assert "2.20" in (tmp_path / "docs" / "performance" / "small.svg").read_text()
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "bench-gateway.json").write_bytes((tmp_path / "bench-gateway.json").read_bytes())
+    page.main(reports=tmp_path, docs=tmp_path / "docs")
+    text = (tmp_path / "docs" / "performance.md").read_text()
+    assert "strangler at most 2 × nginx: **undecided**, 2.20 (2.00–2.50), in 3 rounds" in text
 
 
 @pytest.mark.parametrize("peer", [*PEERS, SOURCES], ids=lambda peer: peer.name)
