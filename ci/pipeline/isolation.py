@@ -126,9 +126,12 @@ def _names(needs: Sequence[Member]) -> str:
 
 
 def _environment(place: Path) -> dict[str, str]:
-    # Programs of the virtual environment that this runs in must not be found; those of the system may.
-    around = Path(sys.prefix, "bin") if sys.prefix != sys.base_prefix else None
-    path = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder) != around]
+    # Programs of virtual environments, such as the one that this runs in, must not be found; those of the system may.
+    path = [
+        folder
+        for folder in os.environ.get("PATH", os.defpath).split(os.pathsep)
+        if not Path(folder, "..", "pyvenv.cfg").exists()
+    ]
     kept = {name: value for name, value in os.environ.items() if name not in _OF_THE_OUTSIDE}
     pinned = str(place / "workspace" / "constraints.txt")
     # pip builds wheels in environments of their own, for which newer ones read another variable.

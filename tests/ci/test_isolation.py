@@ -74,7 +74,10 @@ def test_a_member_passes_alone_and_does_not_once_it_needs_what_it_does_not_decla
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(root / "other" / "src"))  # must not help, nor must this one's programs
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    active = tmp_path / "active"  # One that somebody has activated in their shell.
+    workspace.write(active, {"pyvenv.cfg": "", "bin/strangler": "#!/bin/sh\n"})
+    (active / "bin" / "strangler").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{active / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}")
     todo = plan("alone", root)
     install(todo, tmp_path, root)
     check(todo, tmp_path, ["-q"])

@@ -68,13 +68,14 @@ def main(
         "cores": f"proxy {cores.proxy}, load {cores.load}, upstream {cores.upstream}",
     }
     every = []
+    reports.mkdir(parents=True, exist_ok=True)
     for one, peers in chosen:
         compared = Compared(one, _measure(one, peers, cores, rounds_, seconds, new_heads))
         every.append(compared)
         console.print(report.terminal(compared))
-    reports.mkdir(parents=True, exist_ok=True)
-    (reports / "bench-gateway.json").write_bytes(report.as_json(every, machine, conditions))
-    (reports / "bench-gateway.md").write_text(report.markdown(every, machine, conditions))
+        # After each, since all of them take most of an hour.
+        (reports / "bench-gateway.json").write_bytes(report.as_json(every, machine, conditions))
+        (reports / "bench-gateway.md").write_text(report.markdown(every, machine, conditions))
     console.print(f"Written to {reports / 'bench-gateway.json'} and {reports / 'bench-gateway.md'}.")
     if any(sample.refused for compared in every for sample in compared.samples):
         raise typer.Exit(1)
