@@ -1,7 +1,6 @@
 """Every unsafe case of the catalog's contract: the service does, in shadow, what the shop has done in earnest."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from contract.client import Client
 from contract.conftest import Site
 from contract.world import unique
 
-from support.postgresql import PostgreSQL, postgresql
+from support.postgresql import PostgreSQL, postgresql_when_asked
 from support.shadowed_writes import Seen, fixed
 from support.shared_catalog import SharedCatalog, shared_catalog
 
@@ -27,14 +26,7 @@ PRICE = {"amount": "5.00", "currency": "EUR"}
 
 @pytest.fixture(scope="module")
 def database_server() -> Iterator[Callable[[], PostgreSQL]]:
-    with ExitStack() as stack:
-        started: list[PostgreSQL] = []
-
-        def server() -> PostgreSQL:
-            if not started:
-                started.append(stack.enter_context(postgresql()))
-            return started[0]
-
+    with postgresql_when_asked() as server:
         yield server
 
 

@@ -50,7 +50,7 @@ def main(
     server: Annotated[
         str, typer.Option(help="granian for all three, or usual: gunicorn for Flask and Django, uvicorn for FastAPI.")
     ] = "usual",
-    rounds: Annotated[int | None, typer.Option(min=1, help="9 if not said; fewer than 5 say nothing.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Fewer than 5 say nothing.")] = 9,
     endpoint: Annotated[list[str] | None, typer.Option(help="Only this one; repeatable.")] = None,
     price: Annotated[float, typer.Option(min=0, help="Of a core for an hour.")] = PRICE,
     reports: Annotated[Path, typer.Option(file_okay=False, help="Folder of bench.html, .json, .csv, .md.")] = Path(
@@ -110,13 +110,13 @@ def _combinations(server: str, database: str, *, quick: bool) -> tuple[Combinati
         raise typer.BadParameter(str(error), param_hint="--database") from None
 
 
-def _plan(rounds: int | None, *, quick: bool) -> Plan:
+def _plan(rounds: int, *, quick: bool) -> Plan:
     """Many short blocks rather than few long ones: a machine changes its speed within seconds."""
     core = choose_cores()
     os.sched_setaffinity(0, {core.load})  # The arrivals are this process's own; servers run on another core.
     if quick:
-        return Plan(rounds=rounds or 9, seconds=0.4, arrival_seconds=0.3, most_warm_ups=-1, core=core.load)
-    return Plan(rounds=rounds or 9, seconds=0.4, arrival_seconds=0.5, most_warm_ups=0, core=core.load)
+        return Plan(rounds=rounds, seconds=0.4, arrival_seconds=0.3, most_warm_ups=-1, core=core.load)
+    return Plan(rounds=rounds, seconds=0.4, arrival_seconds=0.5, most_warm_ups=0, core=core.load)
 
 
 @contextmanager
