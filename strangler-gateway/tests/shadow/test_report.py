@@ -45,6 +45,7 @@ def test_a_candidate_that_is_silent_more_often_than_it_may_differ_is_not_equival
         headings={Heading.DIFFERENT: 60, Heading.EQUIVALENT: 2940, Heading.CANDIDATE_TIMEOUT: 99},
     )
     assert differing.verdict.judgement is Judgement.DIFFERENT
+    assert "To 99 of 3,099 questions the candidate gave no answer" in differing.because
 
 
 def test_the_document_says_what_was_found() -> None:

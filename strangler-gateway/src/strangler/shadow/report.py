@@ -10,7 +10,7 @@ from strangler.model.route import Route
 from strangler.model.shadow import COMPARED, Heading, Shadow
 from strangler.shadow.evidence import Evidence
 from strangler.shadow.record import Latencies, RunRecord, Sample, Side
-from strangler.shadow.verdict import CONFIDENCE, FieldVerdict, Rate, Verdict, judge
+from strangler.shadow.verdict import CONFIDENCE, FieldVerdict, Judgement, Rate, Verdict, judge
 from strangler.shadow.wording import HEADINGS, JUDGEMENTS, at_least, at_most, because, claim, count, nearly
 
 VERSION = 1
@@ -42,7 +42,7 @@ class Report:
     def because(self) -> str:
         """What the verdict rests on, and what it says nothing of."""
         told, silent = because(self.verdict), self.record.unanswered
-        if not silent or self.verdict.is_silent:
+        if not silent or (self.verdict.is_silent and self.verdict.judgement is Judgement.UNDECIDED):
             return told
         compared = sum(self.record.headings.get(each, 0) for each in COMPARED)
         asked = f"{count(silent)} of {count(silent + compared)} questions"
