@@ -88,14 +88,13 @@ def test_medians_are_read_from_a_report_of_pytest_benchmark() -> None:
 
 
 def test_a_slowdown_that_is_put_in_takes_its_share_more() -> None:
-    def work() -> float:
-        until = time.perf_counter() + 0.01
-        while (now := time.perf_counter()) < until:
+    def work() -> tuple[float, float]:
+        began = time.perf_counter()
+        while (now := time.perf_counter()) < began + 0.01:
             pass
-        return now
+        return began, now
 
-    began = time.perf_counter()
-    ended = slowed(work, 1.0)()
+    began, ended = slowed(work, 1.0)()
     assert time.perf_counter() - ended >= ended - began
     assert slowed(work, 0.0) is work
 

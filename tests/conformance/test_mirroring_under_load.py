@@ -22,15 +22,16 @@ from support.stub_upstream import StubUpstream, stub_upstream
 from support.worker_rig import Rig, rig, upstream
 
 FAILING = {"reset-before-head", "reset-mid-body", "close-mid-body", "close-silently"}
-"""Behaviours with an upstream of their own: their failures are not to cost the requests of others a connection."""
+"""Behaviours with upstreams of their own: their failures are not to cost the requests of others a connection."""
+UPSTREAMS = ("monolith", "service", "failing-monolith", "failing-service")
 ROUTES = tuple(
     Route(
         name,
         RouteMatch(f"/{name}", PathKind.PREFIX),
         module="m",
         group="g",
-        monolith="failing" if name in FAILING else "monolith",
-        service="service",
+        monolith="failing-monolith" if name in FAILING else "monolith",
+        service="failing-service" if name in FAILING else "service",
         sticky=(StickySource(SubjectKind.HEADER, "x-user"),),
         timeouts=Timeouts(response=5, idle=2),
         shadow=Shadow(request_bytes=100_000, answer_bytes=500_000, sample=0.9),
@@ -56,7 +57,8 @@ class Unrest:
         )
         acts = (stub.freeze, stub.thaw, stub.stop, stub.start) if deadly else (stub.freeze, stub.thaw)
         self._acts = itertools.cycle(acts)
-        self._killed = itertools.cycle((NAMES, ()))
+        # Three of them, where there are four flags: every stage is met both killed and not.
+        self._killed = itertools.cycle((NAMES, (), ()))
 
     def __call__(self) -> None:
         stage, weight = next(self._flags)
@@ -70,9 +72,7 @@ class Unrest:
 def test_sums_are_exact_while_clients_vanish_and_the_comparator_comes_and_goes(
     tmp_path: Path, monolith: StubUpstream, deadly: bool
 ) -> None:
-    upstreams = [
-        upstream(name, monolith.port, idle_timeout=1.0, breaker=None) for name in ("monolith", "service", "failing")
-    ]
+    upstreams = [upstream(name, monolith.port, idle_timeout=1.0, breaker=None) for name in UPSTREAMS]
     small = Mirroring(waiting=50, waiting_bytes=3_000_000)
     with (
         rig(
@@ -140,7 +140,7 @@ def skipped(running: Rig) -> dict[str, int]:
 def test_clients_do_not_notice_a_comparator_that_does_not_keep_up(
     tmp_path: Path, monolith: StubUpstream, how: str, heading: Heading
 ) -> None:
-    upstreams = [upstream(name, monolith.port) for name in ("monolith", "service", "failing")]
+    upstreams = [upstream(name, monolith.port) for name in UPSTREAMS]
     with rig(tmp_path, *upstreams, routes=ROUTES, shadow=WAITING) as running:
         socket = running.state / ("elsewhere.sock" if how == "absent" else "comparator.sock")
         with comparator_process(socket, tmp_path / "comparator.log", pause=0.2 if how == "slow" else 0) as comparator:

@@ -131,9 +131,14 @@ def test_an_end_that_goes_takes_the_other_with_it() -> None:
 def test_nobody_behind_the_network_is_a_reset() -> None:
     with raw_upstream() as upstream:
         nobody = upstream.port
-    with network(nobody) as between, Client(between.port) as client, pytest.raises(EndedError) as ended:
+    # The reset may come before the client has seen that it was connected.
+    with (
+        network(nobody) as between,
+        pytest.raises((ConnectionResetError, EndedError)) as ended,
+        Client(between.port) as client,
+    ):
         client.message()
-    assert ended.value.how == "reset"
+    assert getattr(ended.value, "how", "reset") == "reset"
 
 
 def test_toxics_can_change_between_two_connections() -> None:
