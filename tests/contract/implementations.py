@@ -127,13 +127,14 @@ def _command(name: str, *arguments: object) -> list[str]:
 
 
 @contextlib.contextmanager
-def serve_catalog(site: Site, shop_url: str, database: str) -> Iterator[Running]:
-    """Serve the catalog of a shop's database."""
+def serve_catalog(site: Site, shop_url: str, database: str, shadow_share: float = 1.0) -> Iterator[Running]:
+    """Serve the catalog of a shop's database. Tests have no other writers, and nobody to leave time to."""
     port, access_log = free_port(), site.folder / "catalog-access.log"
     env = {
         "DATABASE_URL": database,
         "CATALOG_JWKS": f"{shop_url}/.well-known/jwks.json",
         "STRANGLER_SHADOW_SECRET": SHADOW_SECRET,
+        "CATALOG_SHADOW_SHARE": str(shadow_share),
     }
     serve = _command("catalog-service", "serve", "--port", port, "--access-log", access_log)
     url = f"http://127.0.0.1:{port}"

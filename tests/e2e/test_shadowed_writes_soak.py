@@ -1,4 +1,4 @@
-"""Ten thousand writes in shadow, beside others in earnest: alike, none of them left behind, and what others wait."""
+"""Ten thousand writes in shadow beside others in earnest: alike, and none of them left behind. What others wait."""
 
 import itertools
 import os
@@ -7,8 +7,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +22,7 @@ from contract.implementations import Site
 from contract.keys import token
 from contract.world import unique
 
+from chassis.shadow_turns import SHARE
 from strangler.bench.statistics import median_interval
 from support.postgresql import postgresql
 from support.shadowed_writes import Asker, Seen, fixed
@@ -29,16 +30,16 @@ from support.shared_catalog import SharedCatalog, shared_catalog
 
 WRITES = int(os.environ.get("SHADOWED_WRITES", "10000"))
 SHADOWERS, WRITERS = 2, 2
-WINDOW = WRITES // 40
-"""Writes of each shadower after which it asks others, so that what writers wait for can be told apart…"""
-ASKED = {
-    "shadows here and elsewhere": ("beside", "apart"),
-    "as many, all elsewhere": ("apart", "apart"),
-    "no shadows": (),
-}
-"""… in turn: the services on the writers' database and on the copy, as much work that leaves theirs alone, nobody."""
-SHADOWER_EVERY, WRITER_EVERY = 0.1, 0.05
-"""Seconds from one write to the next: two cores that do everything at once are then busy, and nobody waits for them."""
+BOTH = ("beside", "apart")
+"""The services on the writers' database and on the copy."""
+ASKED = {"shadows here and elsewhere": BOTH, "as many, all elsewhere": ("apart", "apart"), "no shadows": ()}
+"""Whom shadowers ask in turn, so that it can be told apart what writers wait for: locks, the processor, or others."""
+TURNS, SECONDS = 20, float(os.environ.get("SHADOW_WINDOW_SECONDS", "6"))
+"""So often each of them, and so long at a time."""
+WRITER_EVERY = 0.05
+SHADOWER_EVERY = {"postgresql": 0.1, "sqlite": 1.0}
+"""Seconds from one write to the next: two cores that do everything at once are then busy, and nobody waits for them.
+On SQLite shadows come as often as a share of a hundredth lets them."""
 PRICE = {"amount": "5.00", "currency": "EUR"}
 
 
@@ -49,8 +50,8 @@ class Findings:
     outcomes: Counter[str] = field(default_factory=Counter)
     differences: list[tuple[Any, Any]] = field(default_factory=list)
     windows: list[list[float]] = field(default_factory=lambda: [[]])
-    """Seconds of the writes of those who do nothing else, while others were asked as ``ASKED`` says, in turn; the first
-    is of the time before."""
+    """Seconds of the writes of those who do nothing else; another list whenever others are asked."""
+    asked: Sequence[str] = BOTH
     latest: dict[str, tuple[int, Seen]] = field(default_factory=dict)
     """Of products that everybody changes: the report of their newest version."""
     over: threading.Event = field(default_factory=threading.Event)
@@ -78,9 +79,9 @@ class Somebody:
             self._own.append(seen.answer.json()["id"])
         return case, seen
 
-    def shadow(self, case: Case, primary: Seen, asked: Sequence[str]) -> None:
+    def shadow(self, case: Case, primary: Seen) -> None:
         """The same by services."""
-        for where in asked:
+        for where in self._found.asked:
             client = self._beside if where == "beside" else self._apart
             candidate = self._asker.shadowed(client, case, primary)
             self._found.outcomes[f"{where}, {'locked' if candidate is None else 'compared'}"] += 1
@@ -132,20 +133,18 @@ def _staff(
     return Case(name=name, method=method, target=target, caller="staff", headers=headers or {}, status=0, **more)
 
 
-def _shadower(somebody: Somebody, found: Findings, first: bool) -> None:
-    beats = _beats(SHADOWER_EVERY)
-    turns = list(ASKED.values())
-    for number in range(len(turns) * WRITES // SHADOWERS):
-        if first and number % WINDOW == 0:
-            found.windows.append([])
+def _write_in_shadow(somebody: Somebody, found: Findings, beats: Iterator[None], writes: int | None = None) -> None:
+    """So many times, or until it is over."""
+    for _ in itertools.count() if writes is None else range(writes):
+        if found.over.is_set():
+            break
         case, seen = somebody.write()
-        somebody.shadow(case, seen, turns[number // WINDOW % len(turns)])
+        somebody.shadow(case, seen)
         somebody.follow(case, seen)
         next(beats)
 
 
-def _writer(somebody: Somebody, found: Findings) -> None:
-    beats = _beats(WRITER_EVERY)
+def _write(somebody: Somebody, found: Findings, beats: Iterator[None]) -> None:
     while not found.over.is_set():
         began = time.perf_counter()
         case, seen = somebody.write()
@@ -163,39 +162,96 @@ def _beats(seconds: float) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _shared(database: str, folder: Path, shadow_share: float) -> Iterator[SharedCatalog]:
+    with ExitStack() as stack:
+        if database == "sqlite":
+            urls = [f"sqlite:///{folder / name}.db" for name in ("live", "copy")]
+        else:
+            server = stack.enter_context(postgresql())
+            urls = [server.create_database(name) for name in ("live", "copy")]
+        yield stack.enter_context(shared_catalog(Site(folder, str), "flask", *urls, shadow_share=shadow_share))
+
+
+@contextmanager
+def _busy(
+    shared: SharedCatalog, found: Findings, every: float, writes: int | None = None
+) -> Iterator[list[Future[None]]]:
+    """Everybody at work; gives the shadowers, who go on until the end or have so many writes to do."""
+    numbers = itertools.count(1)
+    with ThreadPoolExecutor(SHADOWERS + WRITERS) as pool:
+        writers = [
+            pool.submit(_write, Somebody(shared, found, next(numbers)), found, _beats(WRITER_EVERY))
+            for _ in range(WRITERS)
+        ]
+        shadowers = [
+            pool.submit(_write_in_shadow, Somebody(shared, found, next(numbers)), found, _beats(every), writes)
+            for _ in range(SHADOWERS)
+        ]
+        try:
+            yield shadowers
+        finally:
+            found.over.set()
+        for each in (*shadowers, *writers):
+            each.result()
+
+
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+
+
 @pytest.mark.soak
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.mark.parametrize("database", DATABASES)
 def test_ten_thousand_writes_are_alike_and_leave_nothing(
     database: str, tmp_path: Path, figure: Callable[[str], None]
 ) -> None:
-    with ExitStack() as stack:
-        if database == "sqlite":
-            urls, site = [f"sqlite:///{tmp_path / name}.db" for name in ("live", "copy")], Site(tmp_path, str)
-        else:
-            server = stack.enter_context(postgresql())
-            urls, site = [server.create_database(name) for name in ("live", "copy")], Site(tmp_path, str)
-        shared = stack.enter_context(shared_catalog(site, "flask", *urls))
+    with _shared(database, tmp_path, shadow_share=1.0) as shared:
         others, found = shared.others(), Findings()
-        _all_at_once(shared, found)
+        with _busy(shared, found, every=0.0, writes=WRITES // SHADOWERS) as shadowers:
+            wait(shadowers, return_when=FIRST_EXCEPTION)
         for _, seen in found.latest.values():
             shared.follow(seen)
         live, copy, others_after = shared.rows(shared.live), shared.rows(shared.copy), shared.others()
-        told = [client.get("/metrics").body.decode() for client in (shared.beside["staff"], shared.apart["staff"])]
-    for words in _waits(found.windows[1:]):
-        figure(words)
+        told = _metrics(shared)
     figure(f"shadowed: {dict(found.outcomes)}")
-    for where, text in zip(("beside", "apart"), told, strict=True):
-        lines = dict(
-            line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("shadow_transaction_seconds_")
-        )
-        mean = float(lines["shadow_transaction_seconds_sum"]) / float(lines["shadow_transaction_seconds_count"])
-        figure(f"{where}: a shadow's transaction lasts {mean * 1e3:.1f} ms on average")
-        assert 'outcome="refused"' not in text
+    assert all('outcome="refused"' not in text for text in told.values())
     assert found.differences == []
     assert found.outcomes["beside, compared"] >= 0.9 * WRITES
     assert found.outcomes["apart, compared"] >= 0.9 * WRITES
     assert live == copy, "the copy has heard of what was done in earnest, and of nothing else"
     assert others_after == others
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("database", DATABASES)
+def test_what_writers_wait_while_others_are_shadowed(
+    database: str, tmp_path: Path, figure: Callable[[str], None]
+) -> None:
+    found = Findings()
+    with _shared(database, tmp_path, shadow_share=SHARE) as shared:
+        with _busy(shared, found, SHADOWER_EVERY[database]) as shadowers:
+            for asked in itertools.islice(itertools.cycle(ASKED.values()), TURNS * len(ASKED)):
+                found.asked = asked
+                found.windows.append([])
+                wait(shadowers, SECONDS)
+        told = _metrics(shared)
+    for words in _waits(found.windows[1:]):
+        figure(words)
+    figure(f"shadowed: {dict(found.outcomes)}")
+    for where, text in told.items():
+        lines = dict(
+            line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("shadow_transaction_seconds_")
+        )
+        mean = float(lines["shadow_transaction_seconds_sum"]) / float(lines["shadow_transaction_seconds_count"])
+        figure(f"{where}: a shadow's transaction lasts {mean * 1e3:.1f} ms on average")
+    assert found.differences == []
+    assert found.outcomes["beside, compared"] > 0.5 * sum(found.outcomes.values()) / len(ASKED)
+
+
+def _metrics(shared: SharedCatalog) -> dict[str, str]:
+    return {
+        where: client.get("/metrics").body.decode()
+        for where, client in (("beside", shared.beside["staff"]), ("apart", shared.apart["staff"]))
+    }
 
 
 def _waits(windows: Sequence[list[float]]) -> Iterator[str]:
@@ -220,20 +276,3 @@ def _waits(windows: Sequence[list[float]]) -> Iterator[str]:
 def _cut(waits: Sequence[float], percent: int) -> float:
     """A percentile, in milliseconds."""
     return quantiles(waits, n=100)[percent - 1] * 1e3
-
-
-def _all_at_once(shared: SharedCatalog, found: Findings) -> None:
-    numbers = itertools.count(1)
-    with ThreadPoolExecutor(SHADOWERS + WRITERS) as pool:
-        writers = [pool.submit(_writer, Somebody(shared, found, next(numbers)), found) for _ in range(WRITERS)]
-        shadowers = [
-            pool.submit(_shadower, Somebody(shared, found, next(numbers)), found, number == 0)
-            for number in range(SHADOWERS)
-        ]
-        try:
-            for each in shadowers:
-                each.result()
-        finally:
-            found.over.set()
-        for each in writers:
-            each.result()

@@ -73,7 +73,7 @@ def answering(answer: Callable[[Asked], Said]) -> Iterator[Application]:
                     self.wfile.write(said.body)
                 self.close_connection = said.cut
 
-        do_GET = do_HEAD = do_POST = do_DELETE = do_OPTIONS = do  # noqa: N815  # http.server's names
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do  # noqa: N815  # http.server's names
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -62,7 +62,9 @@ class SharedCatalog:
 
 
 @contextlib.contextmanager
-def shared_catalog(site: Site, framework: str, live: str, copy: str) -> Iterator[SharedCatalog]:
+def shared_catalog(
+    site: Site, framework: str, live: str, copy: str, shadow_share: float = 1.0
+) -> Iterator[SharedCatalog]:
     """Serve the shop on ``live`` and services on ``live`` and ``copy``, which is filled from the other."""
     apart = Site(_folder(site.folder / "apart"), site.new_database)
     with contextlib.ExitStack() as stack:
@@ -74,8 +76,8 @@ def shared_catalog(site: Site, framework: str, live: str, copy: str) -> Iterator
             engines.append(_engine(url))
             stack.callback(engines[-1].dispose)
         _fill(*engines)
-        beside = stack.enter_context(serve_catalog(site, shop.url, live))
-        other = stack.enter_context(serve_catalog(apart, shop.url, copy))
+        beside = stack.enter_context(serve_catalog(site, shop.url, live, shadow_share))
+        other = stack.enter_context(serve_catalog(apart, shop.url, copy, shadow_share))
         yield SharedCatalog(
             SHADOW_SECRET,
             Asker(SHADOW_SECRET),

@@ -77,7 +77,7 @@ class Honest:
 
     def __init__(self, url: str, outside: Outside) -> None:
         self.url = url
-        self.database = Database(async_url(url), outbox=Outbox("messages"), tables=metadata)
+        self.database = Database(async_url(url), outbox=Outbox("messages"), tables=metadata, shadow_share=1.0)
         self.outside = outside
 
     async def add(self, name: str, size: int = 1) -> int:

@@ -26,7 +26,7 @@ from yardstick.frameworks import contract
 from yardstick.frameworks.agreeing import agree
 from yardstick.frameworks.asking import WrongAnswerError
 from yardstick.frameworks.blocks import fresh, kept
-from yardstick.frameworks.endpoints import ENDPOINTS, Endpoint
+from yardstick.frameworks.endpoints import ENDPOINTS, PASSWORDS, Endpoint
 from yardstick.frameworks.running import Place, slow_server
 from yardstick.frameworks.sections import sections
 from yardstick.frameworks.servers import Combination
@@ -125,7 +125,7 @@ def _place(database: str) -> Iterator[Place]:
     with tempfile.TemporaryDirectory(prefix="strangler-bench-") as name:
         folder = Path(name)
         with slow_server(folder, _SLOW) as downstream, _databases(database) as new_database:
-            yield Place(folder, Issuer(), downstream, _PRODUCTS, new_database, core=core)
+            yield Place(folder, Issuer(), downstream, _PRODUCTS, new_database, core=core, environment=PASSWORDS)
 
 
 def _passes(combinations: Sequence[Combination], reports: Path) -> list[contract.Pass]:
@@ -157,8 +157,8 @@ def _rounds(targets: list[Target], plan: Plan) -> tuple[tuple[Sample, ...], tupl
         console.print(f"{time.strftime('%H:%M:%S')} {text}")
 
     agreements = agree(targets, told)
-    rates = calibrate(targets, plan, told)
-    return tuple(measure(targets, rates, plan, told)), agreements
+    paces = calibrate(targets, plan, told)
+    return tuple(measure(targets, paces, plan, told)), agreements
 
 
 @contextmanager

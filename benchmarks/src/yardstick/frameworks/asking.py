@@ -1,6 +1,8 @@
 """An endpoint of the comparison as the engine asks it: requests as bytes, of one server's visitors."""
 
+import contextlib
 import http.client
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from strangler.bench.endpoint import rendered
@@ -12,9 +14,9 @@ _DIFFERENT = 512
 """Requests of an endpoint that reads: enough that no server answers out of a small cache."""
 _HOST = "shop.example"
 """Of single questions, so that answers which name it are the same for all."""
-_AHEAD = 64
-"""So many carts are filled before the first of them is checked out: more than there are connections, so that none is
-checked out while it is being filled."""
+_READY = 200
+"""Requests that have something asked before them, made ready at most at a time: more than a server answers in a block
+of half a second, where each fills a cart."""
 
 
 class WrongAnswerError(RuntimeError):
@@ -42,7 +44,7 @@ class Asking:
         statuses = set()
         for number in range(first := self._take(count), first + count):
             if self.endpoint.before is not None:
-                statuses.add(send(url, self.endpoint.before(self._visitors, number)).status)
+                send(url, self.endpoint.before(self._visitors, number))
             ask = self.endpoint.ask(self._visitors, number)
             answer = send(url, ask)
             wrong = self.endpoint.wrong(self._visitors, number, answer.status, answer.body)
@@ -54,17 +56,28 @@ class Asking:
         return found
 
     def requests(self, authority: str, count: int) -> list[bytes]:
-        """``count`` that nobody has sent before where each makes something, else some hundred to be repeated."""
+        """``count`` that nobody has sent before where each makes something, else some hundred to be repeated.
+
+        Asks what must have been asked before them. Raises ``WrongAnswerError``.
+        """
         if not self.endpoint.makes:
             return [_rendered(self.endpoint.ask(self._visitors, number), authority) for number in range(_DIFFERENT)]
-        before = self.endpoint.before
-        first = self._take(count)
-        if before is None:
-            return [_rendered(self.endpoint.ask(self._visitors, first + number), authority) for number in range(count)]
-        found = [before(self._visitors, first + number) for number in range(_AHEAD)]
-        for number in range(first, first + (count - _AHEAD) // 2):
-            found += [before(self._visitors, number + _AHEAD), self.endpoint.ask(self._visitors, number)]
-        return [_rendered(ask, authority) for ask in found]
+        if self.endpoint.before is not None:
+            count = min(count, _READY)
+        numbers = range(first := self._take(count), first + count)
+        self._make_ready(authority, numbers)
+        return [_rendered(self.endpoint.ask(self._visitors, number), authority) for number in numbers]
+
+    def _make_ready(self, authority: str, numbers: Iterable[int]) -> None:
+        if (before := self.endpoint.before) is None:
+            return
+        with contextlib.closing(http.client.HTTPConnection(authority, timeout=30)) as connection:
+            for number in numbers:
+                answer = _sent(connection, before(self._visitors, number))
+                if answer.status >= 400:
+                    raise WrongAnswerError(
+                        f"{self.name} at {authority}: before it, {answer.status} {answer.body[:300]!r}"
+                    )
 
     def _take(self, count: int) -> int:
         """Numbers that are this caller's own; the first of them."""
@@ -76,13 +89,14 @@ class Asking:
 def send(url: str, ask: Ask) -> Answer:
     """Send one request. Raises ``OSError`` and ``http.client.HTTPException``."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
-    try:
-        connection.request(ask.method, ask.target, body=ask.body or None, headers={"Host": _HOST, **ask.headers})
-        response = connection.getresponse()
-        body = response.read()
-    finally:
-        connection.close()
+    with contextlib.closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)) as connection:
+        return _sent(connection, ask)
+
+
+def _sent(connection: http.client.HTTPConnection, ask: Ask) -> Answer:
+    connection.request(ask.method, ask.target, body=ask.body or None, headers={"Host": _HOST, **ask.headers})
+    response = connection.getresponse()
+    body = response.read()
     fields = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in response.getheaders())
     return Answer(response.status, fields, body)
 

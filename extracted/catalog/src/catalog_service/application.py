@@ -20,7 +20,12 @@ from chassis.tokens import TokenVerifier
 
 def build(settings: Settings) -> FastAPI:
     """Return the application. The keys are no readiness check: reads go on while their issuer is down."""
-    database = Database(settings.async_database_url, pool_size=settings.pool_size, tables=metadata)
+    database = Database(
+        settings.async_database_url,
+        pool_size=settings.pool_size,
+        tables=metadata,
+        shadow_share=settings.shadow_share,
+    )
     catalog = Catalog(database)
     keys = KeySet(fetcher(settings.jwks))
     verifier = TokenVerifier(

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from chassis.shadow import Outcome, Shadow, current_shadow
 from chassis.shadow_transaction import PartInOneDatabase, note_failures
-from chassis.shadow_turns import Turns
+from chassis.shadow_turns import SHARE, Turns
 from strangler_kit.layouts import Catalogue
 from strangler_kit.recording import Outbox, Recorder
 
@@ -29,7 +29,8 @@ class Database:
 
     `outbox` is the table in which events wait to be published, if the service has one. `tables` are the service's own;
     they matter on SQLite, where a column that holds times may be declared as something else. `shadow_lock_ms` is how
-    long a shadowed request waits for a lock that another holds.
+    long a shadowed request waits for a lock that another holds; `shadow_share` (above 0, at most 1) the part of time
+    in which shadows may keep others from writing, where one writes at a time (SQLite).
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Database:
         outbox: Outbox | None = None,
         tables: MetaData | None = None,
         shadow_lock_ms: int = 200,
+        shadow_share: float = SHARE,
     ) -> None:
         self._engine = create_async_engine(
             url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_recycle=1_800
@@ -51,7 +53,7 @@ class Database:
         self._outbox = outbox
         self._catalogue = Catalogue(tables)
         self._shadow_lock_ms = shadow_lock_ms
-        self._turns = Turns() if self._engine.dialect.name == "sqlite" else None
+        self._turns = Turns(shadow_share) if self._engine.dialect.name == "sqlite" else None
         self._recorder: Recorder | None = None
         """Watches from the first shadowed request on: a service that never has one pays nothing."""
 

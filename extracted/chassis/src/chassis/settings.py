@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 
+from chassis.shadow_turns import SHARE
 from strangler_kit.marks import secret_of
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -44,6 +45,9 @@ class ServiceSettings(BaseSettings):
         default=None,
         validation_alias="STRANGLER_SHADOW_SECRET",
         description="what the gateway signs shadowed requests with; without it they are refused",
+    )
+    shadow_share: float = Field(
+        default=SHARE, gt=0, le=1, description="part of the time in which shadowed requests may write, on SQLite"
     )
     token_issuer: str = Field(default="https://shop.example", description="the `iss` that a token must carry")
     token_audience: str = Field(default="shop", description="the `aud` that a token must carry")

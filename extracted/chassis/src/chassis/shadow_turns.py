@@ -7,8 +7,8 @@ each further one takes as much again.
 import asyncio
 import time
 
-SHARE = 0.1
-"""Of the time, that shadows may keep others from writing."""
+SHARE = 0.01
+"""Of the time, that shadows may keep others from writing: one writer in a hundred meets one."""
 LONGEST_PAUSE = 0.5
 """Seconds, however long a turn was: who has just waited for one shadow is not to wait for another at once."""
 PATIENCE = 1.0
@@ -18,7 +18,7 @@ PATIENCE = 1.0
 class Turns:
     """Gives turns. One event loop's own."""
 
-    def __init__(self, share: float = SHARE, patience: float = PATIENCE) -> None:
+    def __init__(self, share: float, patience: float = PATIENCE) -> None:
         self._pause = 1 / share - 1
         """Times as long as the turn before."""
         self._patience = patience

@@ -194,7 +194,10 @@ def described(report: Report) -> list[tuple[str, str]]:
         ("Python", conditions.python),
         ("load before", f"{conditions.load_average:.2f}"),
         ("rounds", f"{plan.rounds}, each beginning with another server, the baseline twice in each"),
-        ("saturation", f"{plan.seconds:g} s, {plan.connections} connections, wrk (closed loop)"),
+        (
+            "saturation",
+            f"{plan.seconds:g} s, longer for slow endpoints, {plan.connections} connections, wrk (closed loop)",
+        ),
         (
             "latency",
             f"{plan.arrival_seconds:g} s at {plan.share:.0%} of the slowest's most, from when each was due (open loop)",

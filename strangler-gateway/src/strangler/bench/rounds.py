@@ -1,6 +1,7 @@
 """Measures rounds, with a process of its own per server and round where we start them.
 
-1. calibrate: what does each server answer at most? The arrival rate of an endpoint is a share of the least of that.
+1. calibrate: what does each server answer at most? The arrival rate of an endpoint is a share of the least of that, and
+   its blocks last longer where that server would be asked too little in them.
 2. rounds: endpoint by endpoint every server in turn is warmed up, saturated and asked at that rate, so that those which
    are compared are seconds apart; each time another begins. The baseline takes part twice, so that a report knows what
    difference there is between a server and itself.
@@ -27,6 +28,12 @@ _AT_LEAST = 0.3
 """Seconds at the fixed rate before anything counts."""
 _STEADY = 0.10
 """Two bursts whose rates are no farther apart say that a server is warm."""
+_TURNS = 2
+"""Answers on each connection, that a block under saturation is long enough for …"""
+_ARRIVALS = 10
+"""… and requests, that one at the fixed rate is long enough for …"""
+_LONGEST = 10.0
+"""… where they take no more than so many seconds."""
 
 
 class Asked(Protocol):
@@ -72,9 +79,9 @@ class Plan:
 
     rounds: int = 7
     seconds: float = 2.0
-    """Of saturation, per server, endpoint and round."""
+    """Of saturation, per server, endpoint and round; slow endpoints get more."""
     arrival_seconds: float = 2.0
-    """Of arrivals at a fixed rate."""
+    """Of arrivals at a fixed rate; slow endpoints get more."""
     connections: int = 16
     share: float = 0.6
     """The arrival rate, as a share of what the slowest server answers at most."""
@@ -83,6 +90,17 @@ class Plan:
     servers that have been warm since they were calibrated."""
     core: int | None = None
     """Where wrk runs; servers that we start run elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How one endpoint of every server is asked."""
+
+    arrival_rate: float
+    """Requests per second."""
+    seconds: float
+    """Of saturation."""
+    arrival_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +131,31 @@ class Sample:
         return self.quantiles[SHARES.index(share)]
 
 
-def calibrate(targets: Sequence[Target], plan: Plan, told: Callable[[str], None]) -> dict[str, float]:
-    """The arrival rate of each endpoint, in requests per second."""
+def calibrate(targets: Sequence[Target], plan: Plan, told: Callable[[str], None]) -> dict[str, Pace]:
+    """The pace of each endpoint, by its name."""
     least: dict[str, float] = {}
     for target in targets:
         told(f"calibrating {target.name}")
         with target.serve() as served:
             for endpoint in target.endpoints:
-                rate = max(_burst(served, endpoint, plan).rate for _ in range(max(1, min(2, 1 + plan.most_warm_ups))))
+                rate = _most(served, endpoint, plan)
                 least[endpoint.name] = min(rate, least.get(endpoint.name, rate))
-    return {name: max(1.0, plan.share * rate) for name, rate in least.items()}
+    return {name: pace(plan, rate) for name, rate in least.items()}
+
+
+def pace(plan: Plan, least: float) -> Pace:
+    """How an endpoint is asked of which the slowest server answers ``least`` a second at most."""
+    arrival_rate = max(1.0, plan.share * least)
+    enough = _TURNS * plan.connections / least if least else _LONGEST
+    return Pace(
+        arrival_rate=arrival_rate,
+        seconds=max(plan.seconds, min(_LONGEST, enough)),
+        arrival_seconds=max(plan.arrival_seconds, min(_LONGEST, _ARRIVALS / arrival_rate)),
+    )
 
 
 def measure(
-    targets: Sequence[Target], rates: Mapping[str, float], plan: Plan, told: Callable[[str], None]
+    targets: Sequence[Target], paces: Mapping[str, Pace], plan: Plan, told: Callable[[str], None]
 ) -> Iterator[Sample]:
     """A sample per server, endpoint and round; the first server is the baseline. Raises ``NoLoad``.
 
@@ -142,15 +171,15 @@ def measure(
                 for target, its in rotated(served, turn):
                     for asked in target.endpoints:
                         if asked.name == name:
-                            yield _sample(target, its, asked, rates[name], plan, number + 1)
+                            yield _sample(target, its, asked, paces[name], plan, number + 1)
 
 
-def _sample(target: Target, served: Served, endpoint: Asked, rate: float, plan: Plan, number: int) -> Sample:
-    _warm_up(served, endpoint, rate, plan)
+def _sample(target: Target, served: Served, endpoint: Asked, its: Pace, plan: Plan, number: int) -> Sample:
+    _warm_up(served, endpoint, its.arrival_rate, plan)
     before = usage.look(served.pid) if served.pid is not None else None
-    saturated = _saturate(served, endpoint, plan, plan.seconds)
+    saturated = _saturate(served, endpoint, plan, its.seconds)
     after = usage.look(served.pid) if served.pid is not None else None
-    arrived = _arrive(served, endpoint, rate, plan, plan.arrival_seconds)
+    arrived = _arrive(served, endpoint, its.arrival_rate, plan, its.arrival_seconds)
     used = None
     if before is not None and after is not None and saturated.requests:
         used = (after.cpu_seconds - before.cpu_seconds) / saturated.requests * 1000
@@ -161,7 +190,7 @@ def _sample(target: Target, served: Served, endpoint: Asked, rate: float, plan: 
         requests=saturated.requests + len(arrived.latencies),
         rate=saturated.rate,
         cpu_seconds=used,
-        arrival_rate=rate,
+        arrival_rate=its.arrival_rate,
         quantiles=tuple(arrived.quantile(share) for share in SHARES) if arrived.latencies else (),
         lateness=arrived.lateness,
         memory=usage.look(served.pid).memory if served.pid is not None else None,
@@ -191,6 +220,15 @@ def _warm_up(served: Served, endpoint: Asked, rate: float, plan: Plan) -> None:
         if now and abs(now - last) <= _STEADY * now:
             return
         last = now
+
+
+def _most(served: Served, endpoint: Asked, plan: Plan) -> float:
+    """Requests per second that it answers at most."""
+    bursts = [_burst(served, endpoint, plan) for _ in range(max(1, min(2, 1 + plan.most_warm_ups)))]
+    if all(burst.requests < _TURNS * plan.connections for burst in bursts):
+        # What was under way in the end is no small part of it.
+        bursts.append(_saturate(served, endpoint, plan, 3))
+    return max(burst.rate for burst in bursts)
 
 
 def _burst(served: Served, endpoint: Asked, plan: Plan) -> Saturation:

@@ -195,9 +195,9 @@ def _measured(
     conditions = look()
     blocks = len(targets[0].endpoints) * (len(targets) + 1) * plan.rounds
     with _progress(blocks) as (told, passed):
-        rates = calibrate(targets, plan, told)
+        paces = calibrate(targets, plan, told)
         samples: list[Sample] = []
-        for sample in measure(targets, rates, plan, told):
+        for sample in measure(targets, paces, plan, told):
             samples.append(sample)
             passed()
     title = " and ".join(target.name for target in targets) + ", the same endpoints"
