@@ -1,6 +1,8 @@
 """The applications of the frameworks in this process, on one seeded database."""
 
 import itertools
+import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from shop.seed import seed
 from yardstick.frameworks.calling import Call, calling_asgi, calling_wsgi
 from yardstick.frameworks.endpoints import BY_NAME
 from yardstick.frameworks.visitors import Issuer, Visitors
+from yardstick.gate.turns import ENDS, Turns
 
 PRODUCTS = 500
 _ISSUER = Issuer()
@@ -22,7 +25,8 @@ _marks = itertools.count(1)
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     database = tmp_path_factory.mktemp("shop") / "shop.db"
-    values: dict[str, Any] = {"DATABASE_URL": f"sqlite:///{database}", "signing_key": _ISSUER.private_pem}
+    cheap = {"argon2_time_cost": 1, "argon2_memory_kib": 8, "argon2_parallelism": 1}  # Nobody logs in here.
+    values: dict[str, Any] = {"DATABASE_URL": f"sqlite:///{database}", "signing_key": _ISSUER.private_pem, **cheap}
     found = Settings(**values)
     seed(found, PRODUCTS)
     return found
@@ -33,6 +37,12 @@ def key_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("keys") / "jwks.json"
     file.write_text(_ISSUER.key_set)
     return file
+
+
+@pytest.fixture(scope="session")
+def turns() -> Turns:
+    """Those that this process takes with one which does the same with other sources, if there is one."""
+    return Turns.of(os.environ.get(ENDS))
 
 
 @pytest.fixture
@@ -48,6 +58,11 @@ IMPLEMENTATIONS = ("flask", "django", "fastapi", "catalog-service")
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     pairs = [(each, name) for each in IMPLEMENTATIONS for name in TIMED if each in BY_NAME[name].implementations]
     metafunc.parametrize(("implementation", "name"), pairs, indirect=["implementation"], scope="module")
+
+
+def pytest_benchmark_generate_machine_info() -> dict[str, str] | None:
+    """Little, where a process runs beside another: to ask all of the processor takes a second of both."""
+    return {"system": platform.platform(), "python_version": platform.python_version()} if ENDS in os.environ else None
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The regression gate: slower is found, the same is not, a machine that grows slower by and by is no difference."""
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -13,12 +14,13 @@ from yardstick.gate.__main__ import compared
 from yardstick.gate.blocks import GateError, Side, checked_out, medians
 from yardstick.gate.injection import slowed
 from yardstick.gate.judging import Group, Judged, Verdict, judge, markdown
+from yardstick.gate.turns import ENDS, Turns, two_ends
 
 BASE, CANDIDATE = Side("base", Path("a")), Side("candidate", Path("b"))
 
 
 class Machine:
-    """Gives what blocks take on a machine that is noisy and grows slower: 1 % from block to block."""
+    """Gives what blocks take on a machine that is noisy and grows slower: 2 % from pair to pair."""
 
     def __init__(self, seed: int, times: float, noise: float = 0.02) -> None:
         self._chance = random.Random(seed)
@@ -26,14 +28,17 @@ class Machine:
         self._noise = noise
         self._age = 1.0
 
-    def block(self, side: Side) -> dict[str, float]:
-        self._age *= 1.01
+    def pair(self, first: Side, second: Side) -> tuple[dict[str, float], dict[str, float]]:
+        self._age *= 1.02
+        return self._block(first), self._block(second)
+
+    def _block(self, side: Side) -> dict[str, float]:
         own = self._times if side is CANDIDATE else 1.0
-        return {name: own * self._age * self._chance.gauss(1, self._noise) for name in ("one", "two")}
+        return {name: own * self._age * self._chance.lognormvariate(0, self._noise) for name in ("one", "two")}
 
 
 def judged(times: float, seed: int = 0, groups: int = 7, noise: float = 0.02) -> list[Judged]:
-    found = compared(BASE, CANDIDATE, groups, Machine(seed, times, noise).block)
+    found = compared(BASE, CANDIDATE, groups, Machine(seed, times, noise).pair)
     return [judge(name, its) for name, its in found.items()]
 
 
@@ -62,9 +67,11 @@ def test_few_groups_say_nothing() -> None:
     assert {one.verdict for one in judged(2.0, groups=4)} == {Verdict.UNKNOWN}
 
 
-def test_a_machine_that_grows_slower_evenly_cancels_out() -> None:
-    assert Group(1.0, 1.1, 1.2, 1.3).ratio == pytest.approx(1.0)
-    assert Group(1.0, 2.0, 2.0, 1.0).null == pytest.approx(1.0)
+def test_a_machine_that_grows_slower_and_what_it_costs_to_begin_cancel_out() -> None:
+    slower = Group(a1=1.0, b1=1.1, b2=2.2, a2=2.0)
+    assert (slower.ratio, slower.null) == (pytest.approx(1.1), pytest.approx(1.0))
+    beginning = Group(a1=1.3, b1=1.0, b2=1.3, a2=1.0)
+    assert (beginning.ratio, beginning.null) == (pytest.approx(1.0), pytest.approx(1.3))
 
 
 def test_the_report_has_what_is_slower_first() -> None:
@@ -75,11 +82,11 @@ def test_the_report_has_what_is_slower_first() -> None:
 
 
 def test_sides_without_a_benchmark_in_common_cannot_be_judged() -> None:
-    def block(side: Side) -> dict[str, float]:
-        return {side.name: 1.0}
+    def pair(first: Side, second: Side) -> tuple[dict[str, float], dict[str, float]]:
+        return {first.name: 1.0}, {second.name: 1.0}
 
     with pytest.raises(GateError, match="no benchmark in common"):
-        compared(BASE, CANDIDATE, 1, block)
+        compared(BASE, CANDIDATE, 1, pair)
 
 
 def test_medians_are_read_from_a_report_of_pytest_benchmark() -> None:
@@ -101,11 +108,49 @@ def test_a_slowdown_that_is_put_in_takes_its_share_more() -> None:
 
 WORK = "def work():\n    return sum(range({}))\n"
 SUITE = """\
+import os
+
 from thing import work
+from yardstick.gate.turns import ENDS, Turns
+
+turns = Turns.of(os.environ.get(ENDS))
 
 def test_work(benchmark):
-    benchmark.pedantic(work, rounds=20, warmup_rounds=2)
+    benchmark.pedantic(work, setup=turns.take, rounds=20, warmup_rounds=2)
+    turns.leave()
 """
+
+
+def test_sides_take_turns_and_one_goes_on_alone_when_the_other_has_ended(tmp_path: Path) -> None:
+    script = (
+        "import os, sys\n"
+        "from yardstick.gate.turns import ENDS, Turns\n"
+        "turns = Turns.of(os.environ[ENDS])\n"
+        "for _ in range(int(sys.argv[2])):\n"
+        "    turns.take()\n"
+        "    print(sys.argv[1], end='', flush=True)\n"
+        "turns.leave()\n"
+    )
+    said = tmp_path / "said"
+    with said.open("ab") as file, two_ends() as ends:
+        sides = [
+            subprocess.Popen(
+                [sys.executable, "-c", script, name, str(count)],
+                stdout=file,
+                env={**os.environ, ENDS: its.named},
+                pass_fds=(its.mine, its.other),
+            )
+            for name, count, its in zip("ab", (4, 7), ends, strict=True)
+        ]
+    assert [side.wait(10) for side in sides] == [0, 0]
+    assert said.read_text() == "abababab" + "bbb"
+
+
+def test_who_is_alone_waits_for_nobody() -> None:
+    turns = Turns.of(None)
+    turns.take()
+    turns.take()
+    turns.leave()
 
 
 @pytest.fixture

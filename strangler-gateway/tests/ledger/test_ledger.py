@@ -372,3 +372,12 @@ def test_a_file_that_is_no_ledger_is_refused_with_what_to_do(path: Path) -> None
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(LedgerUnavailable, match="No such file"):
         Ledger.open(tmp_path / "absent" / "ledger.db", NOW)
+
+
+def test_what_a_later_version_counted_under_headings_of_its_own_is_counted_still(ledger: Ledger, path: Path) -> None:
+    ledger.open_run("get", Shadow(), NOW)
+    connect(ledger, account(9, 2, not_sampled=3, not_asked_on_sundays=1, answered_by_an_oracle=1))
+    ledger.flush(NOW)
+    found = read(path)
+    assert found.headings == {Heading.NOT_SAMPLED: 3, Heading.UNKNOWN: 2, Heading.LOST: 2}
+    assert found.requests == sum(found.headings.values()) + found.pending

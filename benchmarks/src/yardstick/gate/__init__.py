@@ -1,1 +1,1 @@
-"""Says whether a commit is slower than another, by blocks of both in one job: A B B A."""
+"""Says whether a commit is slower than another, by both side by side in one job: A B, B A."""

@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from yardstick.gate.blocks import GateError, Side, checked_out, run
+from yardstick.gate.blocks import GateError, Side, checked_out, side_by_side
 from yardstick.gate.judging import LEAST_GROUPS, THRESHOLD, Group, Verdict, judge, markdown
 
 SUITE = "benchmarks/in_process"
 console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 app = typer.Typer(add_completion=False)
-Block = Callable[[Side], dict[str, float]]
+Pair = Callable[[Side, Side], tuple[dict[str, float], dict[str, float]]]
 
 
 @app.command()
@@ -40,7 +40,9 @@ def main(
     try:
         with checked_out(root, base) as before:
             candidate = Side("the working tree", root)
-            found = compared(before, candidate, groups, lambda side: run(side, root, suite), told=console.print)
+            found = compared(
+                before, candidate, groups, lambda one, other: side_by_side(one, other, root, suite), told=console.print
+            )
     except GateError as error:
         console.print(str(error), style="red")
         raise typer.Exit(2) from None
@@ -55,13 +57,17 @@ def main(
 
 
 def compared(
-    base: Side, candidate: Side, groups: int, block: Block, told: Callable[[str], None] = lambda _: None
+    base: Side, candidate: Side, groups: int, pair: Pair, told: Callable[[str], None] = lambda _: None
 ) -> dict[str, list[Group]]:
-    """Run the groups; by name those benchmarks that both sides have. Raises ``GateError``."""
+    """Run the groups; ``pair`` gives what both sides take, side by side, of which the first begins.
+
+    Gives those benchmarks that both have, by name. Raises ``GateError``.
+    """
     found: dict[str, list[Group]] = defaultdict(list)
     for number in range(groups):
         told(f"group {number + 1} of {groups}")
-        a1, b1, b2, a2 = (block(side) for side in (base, candidate, candidate, base))
+        a1, b1 = pair(base, candidate)
+        b2, a2 = pair(candidate, base)
         for name in a1.keys() & b1.keys():
             found[name].append(Group(a1[name], b1[name], b2[name], a2[name]))
     if not found:

@@ -1,4 +1,4 @@
-"""Blocks: one run of a benchmark suite in a process of its own, with the sources of one commit."""
+"""Blocks: one run of a benchmark suite in a process of its own, with the sources of one commit, beside another's."""
 
 import contextlib
 import json
@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from yardstick.gate.turns import ENDS, Ends, two_ends
 
 _WITHIN = 900
 _SOURCES = ("strangler-gateway/src", "strangler-gateway/kit/src", "monolith/src", "extracted/*/src")
@@ -62,27 +64,67 @@ def _commit(root: Path, name: str) -> str:
     raise GateError(f"{name} is no commit here; fetch it: git fetch origin {name}")
 
 
-def run(side: Side, root: Path, suite: Sequence[str]) -> dict[str, float]:
-    """Run the suite of ``root`` once with the sources of a side; the median of each benchmark, in seconds.
+def side_by_side(
+    first: Side, second: Side, root: Path, suite: Sequence[str]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Run the suite of ``root`` with the sources of either side, in a process each, which call by turns.
 
-    Raises ``GateError`` with the end of what was said if a test fails.
+    Gives the median of each benchmark, in seconds. Raises ``GateError`` with the end of what was said if a test fails.
     """
-    with tempfile.TemporaryDirectory(prefix="bench-gate-") as folder:
-        results = Path(folder) / "results.json"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-        command += [f"--benchmark-json={results}", *suite]
-        path = os.pathsep.join((side.path, str(root / "benchmarks/src")))
-        # What a pytest around this one says of itself is not for this one: it would measure nothing.
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        environment = inherited | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"} | side.environment
-        done = subprocess.run(
-            command, cwd=root, env=environment, capture_output=True, text=True, timeout=_WITHIN, check=False
-        )
-        if done.returncode or not results.exists():
-            raise GateError(
-                f"the benchmarks fail with the sources of {side.name}:\n{(done.stdout + done.stderr)[-3000:]}"
-            )
+    with tempfile.TemporaryDirectory(prefix="bench-gate-") as name, contextlib.ExitStack() as stack:
+        with two_ends() as ends:
+            blocks = [
+                stack.enter_context(_begun(side, its, root, suite, Path(name) / str(number)))
+                for number, (side, its) in enumerate(zip((first, second), ends, strict=True))
+            ]
+        one, other = (block.medians() for block in blocks)
+        return one, other
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    side: Side
+    folder: Path
+    process: "subprocess.Popen[bytes]"
+
+    def medians(self) -> dict[str, float]:
+        """Wait for them. Raises ``GateError``."""
+        try:
+            code = self.process.wait(_WITHIN)
+        except subprocess.TimeoutExpired:
+            raise GateError(f"the benchmarks with the sources of {self.side.name} take more than {_WITHIN} s") from None
+        results = self.folder / "results.json"
+        if code or not results.exists():
+            said = (self.folder / "said").read_text(errors="replace")
+            raise GateError(f"the benchmarks fail with the sources of {self.side.name}:\n{said[-3000:]}")
         return medians(results.read_text())
+
+
+@contextlib.contextmanager
+def _begun(side: Side, ends: Ends, root: Path, suite: Sequence[str], folder: Path) -> Iterator[_Block]:
+    """A process that is not there any more behind the ``with`` block."""
+    folder.mkdir()
+    command = [sys.executable, "-m", "pytest", "-q"]
+    command += [f"-pno:{name}" for name in ("cacheprovider", "xdist", "hypothesispytest")]  # Of no use here, and slow.
+    command += [f"--benchmark-json={folder / 'results.json'}", f"--basetemp={folder / 'files'}", *suite]
+    path = os.pathsep.join((side.path, str(root / "benchmarks/src")))
+    # What a pytest around this one says of itself is not for this one: it would measure nothing.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    told = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", ENDS: ends.named}
+    with (folder / "said").open("wb") as said:
+        process = subprocess.Popen(
+            command,
+            cwd=root,
+            env=inherited | told | side.environment,
+            stdout=said,
+            stderr=said,
+            pass_fds=(ends.mine, ends.other),
+        )
+    try:
+        yield _Block(side, folder, process)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def medians(document: str) -> dict[str, float]:

@@ -1,12 +1,13 @@
-"""Whether the candidate is slower: groups of four blocks A B B A, in which a machine that grows slower cancels out.
+"""Whether the candidate is slower: groups of four blocks A B, B A, each two of which run side by side.
 
-The ratio of a group is (b1 + b2) / (a1 + a2). Its null is (a1 + b2) / (b1 + a2), which is 1 whatever B is beside A: how
-far the interval of that reaches from 1 is what this machine makes of nothing, in this job.
+The ratio of a group is the geometric mean of b1 / a1 and b2 / a2. Its null is that of a1 / b1 and b2 / a2, which is 1
+whatever B is beside A: how far the interval of that reaches from 1 is what this machine makes of nothing, in this job.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import sqrt
 
 from strangler.bench.judging import LEAST_ROUNDS, verdict
 from strangler.bench.judging import Verdict as Beside
@@ -18,7 +19,7 @@ THRESHOLD = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Seconds of four blocks in their order: base, candidate, candidate, base."""
+    """Seconds of two pairs of blocks: base and candidate, of which base began; candidate and base, the other way."""
 
     a1: float
     b1: float
@@ -28,12 +29,12 @@ class Group:
     @property
     def ratio(self) -> float:
         """Candidate to base."""
-        return (self.b1 + self.b2) / (self.a1 + self.a2)
+        return sqrt(self.b1 / self.a1 * self.b2 / self.a2)
 
     @property
     def null(self) -> float:
-        """One half to the other, each half base and half candidate."""
-        return (self.a1 + self.b2) / (self.b1 + self.a2)
+        """Who began to who did not: once it was base, once the candidate."""
+        return sqrt(self.a1 / self.b1 * self.b2 / self.a2)
 
 
 class Verdict(StrEnum):

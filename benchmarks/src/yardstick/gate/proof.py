@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from yardstick.gate.__main__ import SUITE, compared
-from yardstick.gate.blocks import Side, run
+from yardstick.gate.blocks import Side, side_by_side
 from yardstick.gate.injection import SHARE
 from yardstick.gate.judging import THRESHOLD, Judged, Verdict, judge
 
@@ -34,7 +34,7 @@ def main(
     for number in range(runs):
         for kind, share in kinds.items():
             base, candidate = Side("base", root), Side(kind, root, {SHARE: share})
-            groups_of = compared(base, candidate, groups, lambda side: run(side, root, suite))
+            groups_of = compared(base, candidate, groups, lambda one, other: side_by_side(one, other, root, suite))
             judged = [judge(name, its, THRESHOLD) for name, its in groups_of.items()]
             found[kind].append(judged)
             told = ", ".join(f"{one.ratio.median:.3f} (floor {one.floor:.1%}) {one.verdict.value}" for one in judged)

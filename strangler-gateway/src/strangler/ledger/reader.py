@@ -144,4 +144,7 @@ def _sum(
     counted = Counter(own) + Counter(total.skipped)
     pending = queued + waiting
     counted[Heading.LOST] += total.requests - sum(counted.values()) - pending
-    return total.requests, {Heading(name): count for name, count in sorted(counted.items()) if count}, pending
+    headings: Counter[Heading] = Counter()
+    for name, count in sorted(counted.items()):
+        headings[Heading.named(name)] += count
+    return total.requests, dict(+headings), pending

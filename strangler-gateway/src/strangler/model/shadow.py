@@ -72,6 +72,16 @@ class Heading(StrEnum):
     OURS = "error_in_comparator"
     LOST = "comparator_lost"
     """It was in the comparator, or on its way there, when that or its worker died."""
+    UNKNOWN = "unknown_heading"
+    """A later version of the gateway has counted it, under a heading that this one does not have."""
+
+    @classmethod
+    def named(cls, name: str) -> "Heading":
+        """The heading of a name in a ledger, which another version may have written."""
+        try:
+            return cls(name)
+        except ValueError:
+            return cls.UNKNOWN
 
 
 COMPARED = frozenset((Heading.EQUIVALENT, Heading.DIFFERENT))

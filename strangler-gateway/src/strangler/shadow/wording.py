@@ -39,6 +39,7 @@ HEADINGS = {
     Heading.LOCKED: "a write that would have had to wait for a lock",
     Heading.OURS: "a fault of the comparator",
     Heading.LOST: "it was on its way when the comparator, or its worker, died",
+    Heading.UNKNOWN: "another version of the gateway knows what became of it",
 }
 """What became of a request, in words."""
 
