@@ -115,7 +115,7 @@ def _begun(side: Side, ends: Ends, root: Path, suite: Sequence[str], folder: Pat
         process = subprocess.Popen(
             command,
             cwd=root,
-            env=inherited | told | side.environment,
+            env={**inherited, **told, **side.environment},
             stdout=said,
             stderr=said,
             pass_fds=(ends.mine, ends.other),

@@ -5,8 +5,10 @@ else it is of no use on this machine.
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from statistics import median
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -44,11 +46,18 @@ def main(
         f"a slowdown of {injected:.0%} at a threshold of {THRESHOLD:.0%}: found in {stopped['injected']} of {runs}"
     )
     console.print(f"nothing: called slower in {stopped['itself']} of {runs}")
-    reports.mkdir(parents=True, exist_ok=True)
-    document = {"runs": runs, "groups": groups, "injected": injected, "select": select, "stopped": stopped}
-    (reports / "bench-gate-proof.json").write_text(json.dumps(document, indent=1) + "\n")
+    floors = sorted(one.floor for its in found.values() for judged in its for one in judged)
+    console.print(f"noise floors: {floors[0]:.1%} to {floors[-1]:.1%}, half of them up to {median(floors):.1%}")
+    asked = {"runs": runs, "groups": groups, "injected": injected, "select": select}
+    _write(reports / "bench-gate-proof.json", {**asked, "stopped": stopped}, found)
     if stopped["itself"] or stopped["injected"] < 0.95 * runs:
         raise typer.Exit(1)
+
+
+def _write(file: Path, about: dict[str, Any], found: dict[str, list[list[Judged]]]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    judged = {kind: [[asdict(one) for one in each] for each in its] for kind, its in found.items()}
+    file.write_text(json.dumps({**about, "judged": judged}, indent=1) + "\n")
 
 
 def _is_slower(one: Judged) -> bool:
