@@ -37,9 +37,9 @@ ASKED = {"shadows here and elsewhere": BOTH, "as many, all elsewhere": ("apart",
 TURNS, SECONDS = 20, float(os.environ.get("SHADOW_WINDOW_SECONDS", "6"))
 """So often each of them, and so long at a time."""
 WRITER_EVERY = 0.05
-SHADOWER_EVERY = {"postgresql": 0.1, "sqlite": 1.0}
+SHADOWER_EVERY = {"postgresql": 0.1, "sqlite": 2.0}
 """Seconds from one write to the next: two cores that do everything at once are then busy, and nobody waits for them.
-On SQLite shadows come as often as a share of a hundredth lets them."""
+On SQLite shadows come about as often as their share lets them."""
 PRICE = {"amount": "5.00", "currency": "EUR"}
 
 

@@ -7,11 +7,12 @@ each further one takes as much again.
 import asyncio
 import time
 
-SHARE = 0.01
-"""Of the time, that shadows may keep others from writing: one writer in a hundred meets one."""
-LONGEST_PAUSE = 0.5
+SHARE = 0.005
+"""Of the time, that shadows may keep others from writing: one writer in two hundred meets one, and 99 in a hundred
+wait no longer than without."""
+LONGEST_PAUSE = 1.0
 """Seconds, however long a turn was: who has just waited for one shadow is not to wait for another at once."""
-PATIENCE = 1.0
+PATIENCE = 2.0
 """Seconds that a shadow waits for its turn: more than a pause, less than the comparator waits for an answer."""
 
 
