@@ -36,7 +36,12 @@ def bench(
     rounds: Annotated[int, typer.Option(metavar="N", help="Fewer than 5 say nothing.", min=1, max=100)] = 7,
     seconds: Annotated[
         float,
-        typer.Option(metavar="S", help="Of saturation, and of arrivals, per endpoint and round.", min=0.2, max=60),
+        typer.Option(
+            metavar="S",
+            help="Of saturation, and of arrivals, per endpoint and round; more for slow ones.",
+            min=0.2,
+            max=60,
+        ),
     ] = 2.0,
     connections: Annotated[int, typer.Option(metavar="N", min=1, max=512)] = 16,
     share: Annotated[
