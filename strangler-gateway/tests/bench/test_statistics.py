@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strangler.bench.statistics import median_interval, rotated
+from strangler.bench.statistics import Estimate, median_interval, rotated
 
 
 @settings(deadline=None)
@@ -51,3 +51,8 @@ def test_rotation_lets_everyone_begin_once() -> None:
     assert rotated("abc", 3) == ["a", "b", "c"]
     assert rotated([], 2) == []
     assert statistics.mean(order.index("a") for order in orders) == 1
+
+
+@pytest.mark.parametrize(("low", "high", "reach"), [(0.9, 1.3, 0.3), (0.5, 1.1, 1.0), (1.0, 1.0, 0.0)])
+def test_the_interval_of_a_ratio_reaches_as_far_up_as_down(low: float, high: float, reach: float) -> None:
+    assert Estimate(1.0, low, high).reach == pytest.approx(reach)

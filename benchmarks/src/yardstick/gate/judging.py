@@ -73,8 +73,7 @@ def judge(name: str, groups: Sequence[Group], threshold: float = THRESHOLD) -> J
     Raises ``ValueError`` without groups.
     """
     ratio = median_interval([group.ratio for group in groups])
-    null = median_interval([group.null for group in groups])
-    floor = max(null.high - 1, 1 / null.low - 1)
+    floor = median_interval([group.null for group in groups]).reach
     said = _OF_TIME[verdict(ratio, max(floor, threshold), len(groups))]
     return Judged(name, ratio, floor, len(groups), said)
 

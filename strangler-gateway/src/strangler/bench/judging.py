@@ -144,10 +144,7 @@ def _ratios(its: dict[int, float], baseline: dict[int, float]) -> list[float]:
 
 def _floor(ratios: Sequence[float]) -> float:
     """What one server differs from itself: how far the interval of that ratio reaches."""
-    if not ratios:
-        return LEAST_FLOOR
-    estimate = median_interval(ratios)
-    return max(LEAST_FLOOR, estimate.high - 1, 1 / estimate.low - 1)
+    return max(LEAST_FLOOR, median_interval(ratios).reach) if ratios else LEAST_FLOOR
 
 
 def median_of(samples: Sequence[Sample], target: str, value: Callable[[Sample], float | None]) -> float | None:

@@ -18,6 +18,11 @@ class Estimate:
     low: float
     high: float
 
+    @property
+    def reach(self) -> float:
+        """Of a ratio that should be 1: how far its interval reaches from there, on the farther side."""
+        return max(self.high - 1, 1 / self.low - 1)
+
 
 def median_interval(values: Sequence[float]) -> Estimate:
     """Return the median with its percentile bootstrap interval (Efron 1979). Raises ``ValueError`` without values.
