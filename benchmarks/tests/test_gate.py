@@ -81,12 +81,14 @@ def test_the_report_has_what_is_slower_first() -> None:
     assert text.index("| slow |") < text.index("| fine |")
 
 
-def test_sides_without_a_benchmark_in_common_cannot_be_judged() -> None:
+def test_sides_that_do_not_have_the_same_benchmarks_cannot_be_judged() -> None:
     def pair(first: Side, second: Side) -> tuple[dict[str, float], dict[str, float]]:
-        return {first.name: 1.0}, {second.name: 1.0}
+        return {"both": 1.0}, {"both": 1.0, f"{second.name}'s own": 1.0}
 
-    with pytest.raises(GateError, match="no benchmark in common"):
+    with pytest.raises(GateError, match="not all have base's own, candidate's own"):
         compared(BASE, CANDIDATE, 1, pair)
+    with pytest.raises(GateError, match="there is no benchmark"):
+        compared(BASE, CANDIDATE, 1, lambda first, second: ({}, {}))
 
 
 def test_medians_are_read_from_a_report_of_pytest_benchmark() -> None:

@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from catalog_service.application import build
 from catalog_service.settings import Settings
+from chassis.database import Database
 
 COMMAND = Path(sys.executable).with_name("catalog-service")
 
@@ -35,7 +38,13 @@ def test_variables_have_the_service_s_name(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [("CATALOG_PORT", "70000"), ("CATALOG_JWKS", "ftp://x/y"), ("CATALOG_LOG_LEVEL", "loud")]
+    ("variable", "value"),
+    [
+        ("CATALOG_PORT", "70000"),
+        ("CATALOG_JWKS", "ftp://x/y"),
+        ("CATALOG_LOG_LEVEL", "loud"),
+        ("CATALOG_SHADOW_SHARE", "2"),
+    ],
 )
 def test_a_wrong_variable_is_named_in_a_line(variable: str, value: str) -> None:
     env = {**os.environ, variable: value}
@@ -46,3 +55,17 @@ def test_a_wrong_variable_is_named_in_a_line(variable: str, value: str) -> None:
 
 def test_the_command_tells_its_version() -> None:
     assert subprocess.run([COMMAND, "version"], capture_output=True, text=True, check=True).stdout == "0.1.0\n"
+
+
+def test_the_database_hears_what_shadows_may_have(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told: dict[str, Any] = {}
+
+    def database(*given: Any, **named: Any) -> Database:
+        told.update(named)
+        return Database(*given, **named)
+
+    monkeypatch.setenv("CATALOG_SHADOW_SHARE", "0.25")
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'catalog.db'}")
+    monkeypatch.setattr("catalog_service.application.Database", database)
+    build(Settings())
+    assert told["shadow_share"] == 0.25

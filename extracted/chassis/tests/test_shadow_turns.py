@@ -56,14 +56,39 @@ def test_who_waits_too_long_for_a_turn_goes_without_and_is_in_nobodys_way() -> N
     asyncio.run(scene())
 
 
-def test_after_a_long_turn_the_next_still_comes_in_time() -> None:
+def test_whoever_cannot_have_a_turn_in_time_does_not_wait_for_it() -> None:
     async def scene() -> None:
-        turns = Turns(share=0.01)
+        turns = Turns(share=0.5, patience=1.0)
+        await turns.take()
+        turns.give_back(seconds=0.4)
+        first = asyncio.create_task(turns.take())
+        await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            turns.take().send(None)  # Not even a turn of the event loop: 0.4 s of pause, and the other's 0.8.
+        await first
+        turns.give_back(seconds=2.0)
+        with pytest.raises(TimeoutError):
+            turns.take().send(None)
+
+    asyncio.run(scene())
+
+
+def test_a_shadow_that_stood_still_does_not_end_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.shadow_turns.LONGEST_PAUSE", 0.1)
+
+    async def scene() -> None:
+        turns = Turns(share=0.01, patience=5.0)
         await turns.take()
         turns.give_back(seconds=60.0)
         await turns.take()
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize("share", [0.0, -0.1, 1.1, float("nan")])
+def test_a_share_that_is_none_is_refused(share: float, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a share of the time above 0 and up to 1, not "):
+        Database(make_url(f"sqlite+aiosqlite:///{tmp_path / 'here.db'}"), shadow_share=share)
 
 
 def test_a_turn_that_changed_nothing_costs_no_pause() -> None:
@@ -78,7 +103,7 @@ def test_a_turn_that_changed_nothing_costs_no_pause() -> None:
 
 def test_on_sqlite_a_shadow_begins_when_the_one_before_is_over(tmp_path: Path) -> None:
     async def scene() -> None:
-        database = Database(make_url(f"sqlite+aiosqlite:///{tmp_path / 'here.db'}"))
+        database = Database(make_url(f"sqlite+aiosqlite:///{tmp_path / 'here.db'}"), shadow_share=1.0)
         with recording() as effects:
             first = await database.begin_shadow(Shadow([], effects))
             other = asyncio.create_task(database.begin_shadow(Shadow([], effects)))
@@ -86,6 +111,21 @@ def test_on_sqlite_a_shadow_begins_when_the_one_before_is_over(tmp_path: Path) -
             assert not done, "it has not tried either: SQLite would have waited for 200 ms, and refused it"
             await first.end()
             await (await other).end()
+        await database.dispose()
+
+    asyncio.run(scene())
+
+
+def test_a_database_leaves_others_their_share(tmp_path: Path) -> None:
+    async def scene() -> None:
+        database = Database(make_url(f"sqlite+aiosqlite:///{tmp_path / 'here.db'}"), shadow_share=0.05)
+        with recording() as effects:
+            first = await database.begin_shadow(Shadow([], effects))
+            await asyncio.sleep(0.02)
+            await first.end()
+            ended = time.perf_counter()
+            await (await database.begin_shadow(Shadow([], effects))).end()
+        assert time.perf_counter() - ended >= 0.9 * 19 * first.seconds
         await database.dispose()
 
     asyncio.run(scene())

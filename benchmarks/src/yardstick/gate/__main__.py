@@ -61,17 +61,20 @@ def compared(
 ) -> dict[str, list[Group]]:
     """Run the groups; ``pair`` gives what both sides take, side by side, of which the first begins.
 
-    Gives those benchmarks that both have, by name. Raises ``GateError``.
+    Gives them by the benchmark's name. Raises ``GateError`` where not all have the same.
     """
     found: dict[str, list[Group]] = defaultdict(list)
     for number in range(groups):
         told(f"group {number + 1} of {groups}")
         a1, b1 = pair(base, candidate)
         b2, a2 = pair(candidate, base)
-        for name in a1.keys() & b1.keys():
+        every = (a1.keys(), b1.keys(), b2.keys(), a2.keys())
+        if odd := set().union(*every) - set(a1).intersection(*every):
+            raise GateError(f"base and candidate must have the same benchmarks; not all have {', '.join(sorted(odd))}")
+        for name in a1:
             found[name].append(Group(a1[name], b1[name], b2[name], a2[name]))
     if not found:
-        raise GateError("base and candidate have no benchmark in common")
+        raise GateError("there is no benchmark")
     return dict(sorted(found.items()))
 
 

@@ -200,8 +200,9 @@ def described(report: Report) -> list[tuple[str, str]]:
         ),
         (
             "latency",
-            f"{plan.arrival_seconds:g} s at {plan.share:.0%} of the slowest's most, from when each was due (open loop)",
+            f"{plan.arrival_seconds:g} s, longer for slow endpoints; {plan.share:.0%} of the slowest's most, open loop",
         ),
+        ("latency counts", "from when a request was due"),
         ("intervals", "95 %, bootstrap of the median of ratios within a round"),
         ("price", f"{report.price:g} per core and hour"),
     ]

@@ -245,5 +245,7 @@ def _arrive(served: Served, endpoint: Asked, rate: float, plan: Plan, seconds: f
 
 
 def _saturate(served: Served, endpoint: Asked, plan: Plan, seconds: float) -> Saturation:
-    requests = endpoint.requests(served.authority, round(_MOST_PER_SECOND * seconds))
+    # Where a block was lengthened, servers are slow.
+    count = round(_MOST_PER_SECOND * min(seconds, max(1.0, plan.seconds)))
+    requests = endpoint.requests(served.authority, count)
     return saturate(served.authority, requests, seconds=seconds, connections=plan.connections, core=plan.core)
