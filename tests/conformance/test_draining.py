@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,19 @@ def test_a_running_upload_is_completed_and_its_answer_says_close(mortal: Bench) 
         assert client.is_closed()
         assert exit_code(mortal) == 0
         assert len(upstream.requests[-1].body) == 1_000_000
+
+
+def test_whoever_was_connected_before_is_answered_though_nobody_has_accepted_yet(mortal: Bench) -> None:
+    assert mortal.rig.process is not None
+    with mortal.upstream(), ExitStack() as stack:
+        mortal.rig.process.signal(signal.SIGSTOP)
+        clients = [stack.enter_context(mortal.client()) for _ in range(20)]
+        for number, client in enumerate(clients):
+            client.send(request("GET", f"/{number}"))
+        mortal.rig.process.signal(signal.SIGTERM)
+        mortal.rig.process.signal(signal.SIGCONT)
+        assert [client.answer().body for client in clients] == [b"/%d" % number for number in range(20)]
+        assert exit_code(mortal) == 0
 
 
 def test_a_running_download_is_completed(mortal: Bench) -> None:

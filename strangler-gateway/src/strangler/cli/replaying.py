@@ -93,12 +93,15 @@ class Replay:
         """Ask and compare; ``passed`` hears of each that is done. Raises ``BadInput`` if nobody is there to ask."""
         for _ in range(self._plan.passes):
             source = exchanges()
+            refused: BaseException | None = None
             try:
                 async with asyncio.TaskGroup() as group:
                     for _ in range(self._plan.at_once):
                         group.create_task(self._work(source, passed))
-            except* BadInput as refused:
-                raise refused.exceptions[0] from None
+            except* BadInput as failures:
+                refused = failures.exceptions[0]
+            if refused is not None:  # Python 3.11.2 would make a group of what is raised in there.
+                raise refused
 
     async def _work(self, source: Iterator[Recorded], passed: Callable[[], None]) -> None:
         for recorded in source:

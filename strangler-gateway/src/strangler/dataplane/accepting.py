@@ -8,6 +8,7 @@ moment or for the worker's successor.
 import asyncio
 import logging
 import resource
+import select
 import socket
 from collections.abc import Callable
 
@@ -58,9 +59,17 @@ class Accepting:
         elif self._server is None and self._open_now() < self._room - self._room // 16:
             self._reopening = self._loop.create_task(self._go_on())
 
-    def close(self) -> None:
-        """Accept nothing more, for good: once every worker has done so the port is closed."""
+    async def close(self) -> None:
+        """Accept those who are connected already, then nobody, for good: once every worker has done so the port is
+        closed, and the kernel resets whoever still waits."""
         if self._listener is not None:
+            waiting = select.poll()
+            waiting.register(self._listener, select.POLLIN)
+            # libuv accepts one connection in a turn of its event loop.
+            for _ in range(BACKLOG):
+                if self._server is None or not waiting.poll(0):
+                    break
+                await asyncio.sleep(0)
             self._listener.close()
             self._listener = None
         if self._reopening is not None:

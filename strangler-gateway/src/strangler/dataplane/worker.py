@@ -290,7 +290,7 @@ class Worker:
     async def drain(self, grace: float) -> None:
         """Accept no more, finish what has begun within ``grace`` seconds, then cut what is left."""
         self._stopping = True
-        self._accepting.close()
+        await self._accepting.close()
         if self.tls is not None:
             self.tls.stop()
         self._directory.stop()
