@@ -262,12 +262,16 @@ def test_a_gateway_that_ends_and_one_that_starts_lose_no_account(arms: Arms, her
             sent = all_served(clients.wait())
     with serving(here) as gateway:
         assert settled(gateway, "alike", sent)["headings"].get("comparator_lost", 0) == 0
-        gateway.wait_for_comparator()
-        for _ in range(10):
+        asked = 0
+
+        def is_compared() -> bool:
+            nonlocal asked
+            asked += 1
             gateway.ask("/alike/7")
-        report = settled(gateway, "alike", sent + 10)  # One of the workers may not have had its comparator yet.
-        assert report["headings"].get("comparator_lost", 0) == 0
-        assert report["compared"] > sent
+            return bool(standing(gateway, "alike")["compared"] > sent)
+
+        wait_until(is_compared, "a worker has its comparator again")
+        assert settled(gateway, "alike", sent + asked)["headings"].get("comparator_lost", 0) == 0
 
 
 # The verdict
