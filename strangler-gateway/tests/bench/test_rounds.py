@@ -38,7 +38,7 @@ def test_an_endpoint_that_takes_longer_than_a_block_is_measured() -> None:
 
     def slow(method: str, target: str, body: bytes) -> Answer:
         with one_at_a_time:
-            time.sleep(0.2)
+            time.sleep(0.2)  # It is how slow the server is, not a wait for something.
         return 200, b"{}"
 
     plan = Plan(rounds=1, seconds=0.1, arrival_seconds=0.1, connections=2, most_warm_ups=0)

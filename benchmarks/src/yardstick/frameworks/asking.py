@@ -42,9 +42,9 @@ class Asking:
         """Ask so often, and look at each answer. Raises ``WrongAnswerError``."""
         found = []
         statuses = set()
-        for number in range(first := self._take(count), first + count):
-            if self.endpoint.before is not None:
-                send(url, self.endpoint.before(self._visitors, number))
+        numbers = range(first := self._take(count), first + count)
+        self._make_ready(urlsplit(url).netloc, numbers)
+        for number in numbers:
             ask = self.endpoint.ask(self._visitors, number)
             answer = send(url, ask)
             wrong = self.endpoint.wrong(self._visitors, number, answer.status, answer.body)

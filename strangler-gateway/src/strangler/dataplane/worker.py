@@ -288,7 +288,7 @@ class Worker:
         return Downstream(self) if self.tls is None else self.tls.begin()
 
     async def drain(self, grace: float) -> None:
-        """Accept no more, finish what has begun within ``grace`` seconds, then cut what is left."""
+        """Accept nobody who comes later, finish what has begun within ``grace`` seconds, then cut what is left."""
         self._stopping = True
         await self._accepting.close()
         if self.tls is not None:

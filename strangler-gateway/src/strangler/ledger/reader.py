@@ -147,4 +147,4 @@ def _sum(
     headings: Counter[Heading] = Counter()
     for name, count in sorted(counted.items()):
         headings[Heading.named(name)] += count
-    return total.requests, dict(+headings), pending
+    return total.requests, {heading: count for heading, count in headings.items() if count}, pending
